@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/file.h"
@@ -39,10 +40,17 @@ class RawStoreWriter {
   [[nodiscard]] uint64_t pack_size() const { return pack_size_; }
 
  private:
+  static constexpr size_t kBufferSize = 1 << 20;
+  struct DigestHash {
+    size_t operator()(const Sha256Digest& digest) const;
+  };
+  Status Flush();
   std::filesystem::path folder_;
   File pack_;
   uint64_t pack_size_ = 0;
+  std::string buffer_;
   std::vector<RawFile> files_;
+  std::unordered_map<Sha256Digest, uint64_t, DigestHash> offsets_;
 };
 
 /// Reads one source. Read() is thread-safe.
