@@ -1,0 +1,39 @@
+// Keys and values of the positions that a sequence has passed, for all layers, in pages of 64 positions. Pages follow
+// the absolute position, as the key blocks of training do, so cached attention gives the training forward's bits.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+#include "models/decoder/config.h"
+#include "tensor/arena.h"
+
+namespace pintle {
+
+/// One sequence, one caller. Memory for `capacity` positions is reserved once; pages are touched as they fill.
+class KvCache {
+ public:
+  static constexpr int64_t kPage = 64;
+
+  /// `capacity` positions, at most config.context (0 = the context).
+  static Result<KvCache> Create(const DecoderConfig& config, int64_t capacity = 0);
+
+  /// Positions held; the next token stands at this position.
+  [[nodiscard]] int64_t length() const { return length_; }
+  [[nodiscard]] int64_t capacity() const { return capacity_; }
+  /// Forgets all positions from `length` on (0 = empty): reuse of a common prefix.
+  void Truncate(int64_t length);
+
+  /// For the forward pass: page tables of one layer, one pointer a page, and the count after new rows were written.
+  [[nodiscard]] float* const* key_pages(int64_t layer) const { return keys_.data() + layer * pages_; }
+  [[nodiscard]] float* const* value_pages(int64_t layer) const { return values_.data() + layer * pages_; }
+  void Advance(int64_t rows);
+
+ private:
+  Arena arena_;
+  std::vector<float*> keys_, values_;  // [layers, pages]
+  int64_t pages_ = 0, capacity_ = 0, length_ = 0;
+};
+
+}  // namespace pintle
