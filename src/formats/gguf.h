@@ -1,0 +1,150 @@
+// GGUF version 3: the one-file model format of llama.cpp; what `m31r export` writes and a checked reader for the same.
+// Layout: magic, version, counts, key/value pairs, tensor infos, padding, data (each tensor at a multiple of the
+// alignment). The first dimension of a tensor info is the fastest one: a row-major [out, in] weight is written as (in,
+// out). Not here: which keys and tensor names a model needs (train/export.h), K-quant encoding. Source: ggml's
+// description of the format, docs/gguf.md.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+
+namespace pintle {
+
+/// Value types of metadata; the numbers live on disk.
+enum class GgufKind : uint32_t {
+  kU8 = 0,
+  kI8 = 1,
+  kU16 = 2,
+  kI16 = 3,
+  kU32 = 4,
+  kI32 = 5,
+  kF32 = 6,
+  kBool = 7,
+  kString = 8,
+  kArray = 9,
+  kU64 = 10,
+  kI64 = 11,
+  kF64 = 12
+};
+
+/// Tensor types; the numbers live on disk. Only F32, F16, BF16 and Q8_0 can be encoded and decoded here.
+enum class GgufType : uint32_t {
+  kF32 = 0,
+  kF16 = 1,
+  kQ4_0 = 2,
+  kQ4_1 = 3,
+  kQ5_0 = 6,
+  kQ5_1 = 7,
+  kQ8_0 = 8,
+  kQ2_K = 10,
+  kQ3_K = 11,
+  kQ4_K = 12,
+  kQ5_K = 13,
+  kQ6_K = 14,
+  kIQ4_NL = 20,
+  kIQ4_XS = 23,
+  kI8 = 24,
+  kI16 = 25,
+  kI32 = 26,
+  kI64 = 27,
+  kF64 = 28,
+  kBF16 = 30
+};
+
+/// A scalar or a flat array of scalars. Exactly one of the three vectors is used, by `kind`.
+struct GgufValue {
+  GgufKind kind = GgufKind::kU32;  ///< of the scalar, or of the elements; never kArray
+  bool array = false;              ///< a scalar has one element
+  std::vector<int64_t> integers;   ///< U8 .. I64 and bool; U64 as its bits
+  std::vector<double> reals;       ///< F32, F64
+  std::vector<std::string> strings;
+
+  static GgufValue U32(uint32_t value) { return {GgufKind::kU32, false, {value}, {}, {}}; }
+  static GgufValue F32(float value) { return {GgufKind::kF32, false, {}, {value}, {}}; }
+  static GgufValue Bool(bool value) { return {GgufKind::kBool, false, {value ? 1 : 0}, {}, {}}; }
+  static GgufValue String(std::string value) { return {GgufKind::kString, false, {}, {}, {std::move(value)}}; }
+  static GgufValue Strings(std::vector<std::string> values) {
+    return {GgufKind::kString, true, {}, {}, std::move(values)};
+  }
+  static GgufValue I32s(std::vector<int64_t> values) { return {GgufKind::kI32, true, std::move(values), {}, {}}; }
+};
+
+/// Key/value pairs in file order, keys distinct.
+using GgufMetadata = std::vector<std::pair<std::string, GgufValue>>;
+
+/// A tensor of a file.
+struct GgufTensor {
+  std::string name;
+  std::vector<int64_t> shape;  ///< row-major as everywhere else here: slowest dimension first
+  GgufType type = GgufType::kF32;
+  uint64_t offset = 0;  ///< from the start of the file
+  uint64_t size = 0;    ///< bytes
+  [[nodiscard]] int64_t elements() const;
+};
+
+/// What stands before the data, checked.
+struct GgufHeader {
+  GgufMetadata metadata;
+  std::vector<GgufTensor> tensors;  ///< in file order, names distinct
+  uint64_t alignment = 32;
+  [[nodiscard]] const GgufValue* Find(std::string_view key) const;
+  [[nodiscard]] const GgufTensor* FindTensor(std::string_view name) const;
+};
+
+/// Reads `size` bytes at `offset` of a source.
+using GgufRead = std::function<Status(void* out, size_t size, uint64_t offset)>;
+
+/// Parses a header from a source of `file_size` bytes. Checked: magic, version 3 (and the equal version 2), every
+/// length against the bytes that are left before anything is allocated, known types, rows that divide into blocks,
+/// alignment a power of two, offsets aligned and in range, no overlap, distinct keys and names. Nested arrays are
+/// refused.
+Result<GgufHeader> ParseGgufHeader(const GgufRead& read, uint64_t file_size, const std::string& where);
+
+/// A file opened for reading; ReadTensor is thread-safe.
+class GgufFile {
+ public:
+  static Result<GgufFile> Open(const std::filesystem::path& path);
+  [[nodiscard]] const GgufHeader& header() const { return header_; }
+  /// The raw bytes of a tensor.
+  Result<std::string> ReadTensor(const GgufTensor& tensor) const;
+
+ private:
+  GgufFile() = default;
+  File file_;
+  GgufHeader header_;
+};
+
+/// A tensor to write; `encode` appends its encoded bytes and is called when its turn comes, so that only one tensor is
+/// held in memory at a time.
+struct GgufItem {
+  std::string name;
+  std::vector<int64_t> shape;  ///< row-major
+  GgufType type = GgufType::kF32;
+  std::function<Status(std::string& out)> encode;
+};
+
+/// Writes a file with alignment 32, tensors in the order given, and syncs it. The same input gives the same bytes. Our
+/// own mistakes (a wrong size from `encode`, a row that does not divide) are CHECKed.
+Status WriteGguf(const std::filesystem::path& path, const GgufMetadata& metadata, const std::vector<GgufItem>& items);
+
+/// Bytes of `elements` values in rows of `row` values; -1 if the type is unknown or the row does not divide into
+/// blocks.
+int64_t GgufBytes(GgufType type, int64_t elements, int64_t row);
+/// "F32", "Q8_0", ...
+std::string_view GgufTypeName(GgufType type);
+
+/// Appends `count` values as F32, F16, BF16 (nearest even) or Q8_0. Q8_0: blocks of 32, d = max|x| / 127 kept as f16,
+/// q = x * (1 / d) rounded half away from zero, as llama.cpp does. `count` must divide by 32 there.
+void GgufEncode(GgufType type, const float* values, int64_t count, std::string& out);
+/// The values of F32, F16, BF16 or Q8_0 bytes (Q8_0: d * q).
+Result<std::vector<float>> GgufDecode(GgufType type, std::string_view bytes);
+
+}  // namespace pintle
