@@ -122,6 +122,9 @@ class Tokenizer {
 class Encoder {
  public:
   explicit Encoder(const Tokenizer& tokenizer);
+  ~Encoder();
+  Encoder(Encoder&&) noexcept;
+  Encoder& operator=(Encoder&&) noexcept;
   /// Appends the ids of `text`.
   void Encode(std::string_view text, std::vector<int32_t>& ids);
 
@@ -129,7 +132,7 @@ class Encoder {
   struct Entry;
   void EncodePieceCached(const char* piece, size_t size, size_t readable, std::vector<int32_t>& ids);
   const Tokenizer* tokenizer_;
-  std::shared_ptr<Entry[]> entries_;
+  std::unique_ptr<Entry[]> entries_;
 };
 
 /// Turns ids into text one by one and holds back the bytes of an unfinished UTF-8 character.
