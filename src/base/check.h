@@ -11,7 +11,7 @@ namespace pintle {
 }  // namespace pintle
 
 /// PINTLE_CHECK(a == b, fmt::format("got {} and {}", a, b)): the message is only built on failure.
-#define PINTLE_CHECK(condition, message)                                                  \
-  do {                                                                                    \
-    if (!(condition)) ::pintle::CheckFailed(__FILE__, __LINE__, #condition, (message));   \
+#define PINTLE_CHECK(condition, message)                                                \
+  do {                                                                                  \
+    if (!(condition)) ::pintle::CheckFailed(__FILE__, __LINE__, #condition, (message)); \
   } while (false)

@@ -58,7 +58,8 @@ class Dumper : public ConfigVisitor {
   void Bool(std::string_view key, bool& value, std::string_view help) override {
     Line(key, value ? "true" : "false", std::string(help));
   }
-  void String(std::string_view key, std::string& value, std::vector<std::string> choices, std::string_view help) override {
+  void String(std::string_view key, std::string& value, std::vector<std::string> choices,
+              std::string_view help) override {
     Line(key, QuoteToml(value),
          choices.empty() ? std::string(help) : fmt::format("{} ({})", help, fmt::join(choices, ", ")));
   }
@@ -89,7 +90,8 @@ class Loader : public ConfigVisitor {
     if (!node) return;
     const auto number = node.value_exact<int64_t>();
     if (!number) return Fail(key, node, "an integer is needed");
-    if (*number < low || *number > high) return Fail(key, node, fmt::format("{} is not within {} to {}", *number, low, high));
+    if (*number < low || *number > high)
+      return Fail(key, node, fmt::format("{} is not within {} to {}", *number, low, high));
     value = *number;
   }
   void Double(std::string_view key, double& value, double low, double high, std::string_view) override {
@@ -237,7 +239,8 @@ Status SetConfigValue(std::string_view assignment, const std::string& where, con
   if (equals == std::string_view::npos) return ConfigError("expected key=value", where);
   const std::string key(assignment.substr(0, equals)), value(assignment.substr(equals + 1));
   // As it stands (numbers, lists, quoted text) or, failing that, as plain text.
-  if (toml::parse(fmt::format("{} = {}", key, value))) return LoadConfig(fmt::format("{} = {}", key, value), where, fields);
+  if (toml::parse(fmt::format("{} = {}", key, value)))
+    return LoadConfig(fmt::format("{} = {}", key, value), where, fields);
   return LoadConfig(fmt::format("{} = {}", key, QuoteToml(value)), where, fields);
 }
 

@@ -3,7 +3,8 @@
 //
 //   struct FilterConfig {
 //     int64_t max_lines = 5000;
-//     void Visit(ConfigVisitor& v) { v.Section("filter"); v.Int("max_lines", max_lines, 1, 1000000, "longest file, in lines"); }
+//     void Visit(ConfigVisitor& v) { v.Section("filter"); v.Int("max_lines", max_lines, 1, 1000000, "longest file, in
+//     lines"); }
 //   };
 #pragma once
 
@@ -28,18 +29,21 @@ class ConfigVisitor {
   virtual void Double(std::string_view key, double& value, double low, double high, std::string_view help) = 0;
   virtual void Bool(std::string_view key, bool& value, std::string_view help) = 0;
   /// `choices` empty = any text.
-  virtual void String(std::string_view key, std::string& value, std::vector<std::string> choices, std::string_view help) = 0;
+  virtual void String(std::string_view key, std::string& value, std::vector<std::string> choices,
+                      std::string_view help) = 0;
   virtual void Strings(std::string_view key, std::vector<std::string>& value, std::string_view help) = 0;
 };
 
 /// Anything with Visit(ConfigVisitor&).
 using ConfigFields = std::function<void(ConfigVisitor&)>;
 
-/// Loads TOML text over the defaults. An unknown key, a wrong type or a value out of bounds is a config error with file,
-/// line and a did-you-mean. Sections listed in `foreign` belong to other readers of the same file and are passed over.
+/// Loads TOML text over the defaults. An unknown key, a wrong type or a value out of bounds is a config error with
+/// file, line and a did-you-mean. Sections listed in `foreign` belong to other readers of the same file and are passed
+/// over.
 Status LoadConfig(std::string_view toml, const std::string& where, const ConfigFields& fields,
                   const std::vector<std::string>& foreign = {});
-/// As LoadConfig from a file. FILE.local.toml beside it (train.toml -> train.local.toml), if present, is applied over it.
+/// As LoadConfig from a file. FILE.local.toml beside it (train.toml -> train.local.toml), if present, is applied over
+/// it.
 Status LoadConfigFile(const std::filesystem::path& path, const ConfigFields& fields,
                       const std::vector<std::string>& foreign = {});
 /// Applies one "section.key=value" (flags and environment).

@@ -39,7 +39,7 @@ File::~File() {
 Result<File> File::OpenRead(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return SystemError("cannot open", path);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
     ::close(descriptor);
     return SystemError("cannot read", path, EISDIR);
@@ -97,7 +97,7 @@ Status File::Sync() {
 }
 
 Result<uint64_t> File::Size() const {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(descriptor_, &info) != 0) return SystemError("cannot stat", path_);
   return static_cast<uint64_t>(info.st_size);
 }
@@ -121,7 +121,7 @@ MappedFile::~MappedFile() {
 Result<MappedFile> MappedFile::Open(const fs::path& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return SystemError("cannot open", path);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(descriptor);
     return RuntimeError("not a regular file", path.string());
@@ -209,7 +209,8 @@ Status ReplaceFolder(const fs::path& fresh, const fs::path& target) {
   std::error_code missing;
   if (fs::exists(target, missing)) {
     if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) != 0) {
-      // A file system without exchange: the old folder steps aside first, and is found again by its name if we die here.
+      // A file system without exchange: the old folder steps aside first, and is found again by its name if we die
+      // here.
       const fs::path aside = target.string() + ".old";
       PINTLE_RETURN_IF_ERROR(RemoveAll(aside));
       if (::rename(target.c_str(), aside.c_str()) != 0) return SystemError("cannot move aside", target);

@@ -60,7 +60,8 @@ class MappedFile {
 
 /// The whole file; an error if it is larger than `limit` bytes.
 Result<std::string> ReadFile(const std::filesystem::path& path, uint64_t limit = uint64_t{1} << 32);
-/// Writes `path` so that any kill leaves the old content or the new: temporary beside it, fsync, rename, fsync of the folder.
+/// Writes `path` so that any kill leaves the old content or the new: temporary beside it, fsync, rename, fsync of the
+/// folder.
 Status WriteFileAtomic(const std::filesystem::path& path, std::string_view bytes);
 /// Makes the folder and its parents.
 Status MakeFolder(const std::filesystem::path& path);
@@ -68,8 +69,8 @@ Status MakeFolder(const std::filesystem::path& path);
 Status RemoveAll(const std::filesystem::path& path);
 /// fsync of a folder, so that renames in it are durable.
 Status SyncFolder(const std::filesystem::path& path);
-/// Puts the folder `fresh` in the place of `target` in one step (exchange where `target` exists, else rename), then removes
-/// what stood there. Both lie on one file system.
+/// Puts the folder `fresh` in the place of `target` in one step (exchange where `target` exists, else rename), then
+/// removes what stood there. Both lie on one file system.
 Status ReplaceFolder(const std::filesystem::path& fresh, const std::filesystem::path& target);
 /// A new empty folder under the system's place for temporary files; removed with all it holds on destruction.
 class TemporaryFolder {

@@ -19,7 +19,7 @@ void OnSignal(int signal) {
 }  // namespace
 
 void InstallInterruptHandler() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = OnSignal;
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);

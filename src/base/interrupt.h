@@ -5,7 +5,8 @@ namespace pintle {
 
 /// Installs the handlers; called once by main.
 void InstallInterruptHandler();
-/// True after the first signal. Long loops look at it between steps and return RuntimeError("interrupted") or save and stop.
+/// True after the first signal. Long loops look at it between steps and return RuntimeError("interrupted") or save and
+/// stop.
 bool Interrupted();
 /// For tests: as if a signal had come (true), or none (false).
 void SetInterrupted(bool interrupted);

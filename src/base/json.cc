@@ -13,11 +13,21 @@ void AppendQuoted(std::string_view text, std::string& out) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += "\\u00";
@@ -53,12 +63,24 @@ struct Writer {
 
   void Write(const json::value& value, int depth) {
     switch (value.kind()) {
-      case json::kind::null: out += "null"; break;
-      case json::kind::bool_: out += value.get_bool() ? "true" : "false"; break;
-      case json::kind::int64: out += std::to_string(value.get_int64()); break;
-      case json::kind::uint64: out += std::to_string(value.get_uint64()); break;
-      case json::kind::double_: AppendDouble(value.get_double(), out); break;
-      case json::kind::string: AppendQuoted({value.get_string().data(), value.get_string().size()}, out); break;
+      case json::kind::null:
+        out += "null";
+        break;
+      case json::kind::bool_:
+        out += value.get_bool() ? "true" : "false";
+        break;
+      case json::kind::int64:
+        out += std::to_string(value.get_int64());
+        break;
+      case json::kind::uint64:
+        out += std::to_string(value.get_uint64());
+        break;
+      case json::kind::double_:
+        AppendDouble(value.get_double(), out);
+        break;
+      case json::kind::string:
+        AppendQuoted({value.get_string().data(), value.get_string().size()}, out);
+        break;
       case json::kind::array: {
         out += '[';
         bool first = true;

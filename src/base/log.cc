@@ -73,7 +73,11 @@ void PrintError(const Error& error) {
 }
 
 Progress::Progress(std::string label, std::string unit, double total)
-    : label_(std::move(label)), unit_(std::move(unit)), total_(total), start_(MonotonicSeconds()), last_print_(start_) {}
+    : label_(std::move(label)),
+      unit_(std::move(unit)),
+      total_(total),
+      start_(MonotonicSeconds()),
+      last_print_(start_) {}
 
 Progress::~Progress() { Finish(); }
 
@@ -87,7 +91,8 @@ void Progress::Update(double done, const std::string& detail) {
   std::string line = label_;
   if (terminal && total_ > 0) {
     const int filled = static_cast<int>(24 * (done < total_ ? done / total_ : 1.0));
-    line += " [" + std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(24 - filled), '.') + "]";
+    line +=
+        " [" + std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(24 - filled), '.') + "]";
   }
   line += total_ > 0 ? fmt::format(" {:.0f}/{:.0f} {}", done, total_, unit_) : fmt::format(" {:.0f} {}", done, unit_);
   line += fmt::format(", {:.0f} {}/s", rate, unit_);

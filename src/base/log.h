@@ -1,5 +1,5 @@
-// Narration on stderr: levels, plain lines or JSON lines. Data goes to stdout and never passes here. Prompts, file contents
-// and secrets are never logged.
+// Narration on stderr: levels, plain lines or JSON lines. Data goes to stdout and never passes here. Prompts, file
+// contents and secrets are never logged.
 #pragma once
 
 #include <string>
@@ -21,13 +21,15 @@ Result<LogLevel> ParseLogLevel(std::string_view name);
 /// One line; thread-safe. `module` is the stage ("filter"). JSON form: {"ts","level","module","msg"}.
 void Log(LogLevel level, std::string_view module, const std::string& message);
 inline void LogInfo(std::string_view module, const std::string& message) { Log(LogLevel::kInfo, module, message); }
-inline void LogWarning(std::string_view module, const std::string& message) { Log(LogLevel::kWarning, module, message); }
+inline void LogWarning(std::string_view module, const std::string& message) {
+  Log(LogLevel::kWarning, module, message);
+}
 
 /// "error: what\n  --> where\nhint: hint" on stderr, coloured on a terminal.
 void PrintError(const Error& error);
 
-/// A progress line: on a terminal a bar with rate and ETA redrawn at most ten times a second, otherwise a plain line every
-/// ten seconds. One thread calls it.
+/// A progress line: on a terminal a bar with rate and ETA redrawn at most ten times a second, otherwise a plain line
+/// every ten seconds. One thread calls it.
 class Progress {
  public:
   /// `unit` is what is counted ("files", "tokens"); total 0 = unknown.

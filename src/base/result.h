@@ -1,5 +1,5 @@
-// Result<T>, Status and Error: how everything that comes from outside (files, flags, networks, configs) reports failure.
-// Our own mistakes are CHECKs (check.h). No exception crosses a header of this project.
+// Result<T>, Status and Error: how everything that comes from outside (files, flags, networks, configs) reports
+// failure. Our own mistakes are CHECKs (check.h). No exception crosses a header of this project.
 #pragma once
 
 #include <optional>
@@ -13,8 +13,8 @@ namespace pintle {
 /// What kind of failure; the value is the exit status of the program (0 is success, there are no others).
 enum class Code : int { kUsage = 1, kConfig = 2, kRuntime = 3, kValidation = 4 };
 
-/// A failure: what went wrong, where (file, line, key, URL; may be empty) and a hint with the next command (may be empty).
-/// Sentences start in lower case and have no final period.
+/// A failure: what went wrong, where (file, line, key, URL; may be empty) and a hint with the next command (may be
+/// empty). Sentences start in lower case and have no final period.
 struct Error {
   Code code = Code::kRuntime;
   std::string what;
@@ -79,18 +79,18 @@ using Status = Result<void>;
 }  // namespace pintle
 
 /// Returns the error of a Status or Result expression from the enclosing function.
-#define PINTLE_RETURN_IF_ERROR(expression)                                     \
-  do {                                                                         \
-    if (auto pintle_status = (expression); !pintle_status.ok()) {              \
-      return std::move(pintle_status).error();                                 \
-    }                                                                          \
+#define PINTLE_RETURN_IF_ERROR(expression)                        \
+  do {                                                            \
+    if (auto pintle_status = (expression); !pintle_status.ok()) { \
+      return std::move(pintle_status).error();                    \
+    }                                                             \
   } while (false)
 
 /// PINTLE_ASSIGN(auto x, Read(path)): declares or assigns x, or returns the error.
 #define PINTLE_ASSIGN(lhs, expression) PINTLE_ASSIGN_(PINTLE_CONCAT_(pintle_result_, __LINE__), lhs, expression)
-#define PINTLE_ASSIGN_(temporary, lhs, expression)                             \
-  auto temporary = (expression);                                               \
-  if (!temporary.ok()) return std::move(temporary).error();                    \
+#define PINTLE_ASSIGN_(temporary, lhs, expression)          \
+  auto temporary = (expression);                            \
+  if (!temporary.ok()) return std::move(temporary).error(); \
   lhs = std::move(temporary).value()
 #define PINTLE_CONCAT_(a, b) PINTLE_CONCAT_INNER_(a, b)
 #define PINTLE_CONCAT_INNER_(a, b) a##b

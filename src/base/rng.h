@@ -9,14 +9,14 @@ namespace pintle {
 
 /// What the numbers are for; a value lives in checkpoints and datasets and never changes its meaning.
 enum class Purpose : uint32_t {
-  kInit = 1,        ///< weight initialisation
-  kShuffle = 2,     ///< document order of an epoch
-  kFim = 3,         ///< fill-in-the-middle splits
-  kSample = 4,      ///< token sampling
-  kMinHash = 5,     ///< MinHash permutations
-  kTest = 6,        ///< tests and synthetic inputs
-  kEval = 7,        ///< evaluation: choice of spans and samples
-  kBackoff = 8,     ///< retry jitter (never reaches a result)
+  kInit = 1,     ///< weight initialisation
+  kShuffle = 2,  ///< document order of an epoch
+  kFim = 3,      ///< fill-in-the-middle splits
+  kSample = 4,   ///< token sampling
+  kMinHash = 5,  ///< MinHash permutations
+  kTest = 6,     ///< tests and synthetic inputs
+  kEval = 7,     ///< evaluation: choice of spans and samples
+  kBackoff = 8,  ///< retry jitter (never reaches a result)
 };
 
 /// The raw block cipher: 128-bit counter, 64-bit key, ten rounds.
@@ -34,8 +34,9 @@ constexpr std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> counter, st
 
 /// Four 32-bit words for (seed, purpose, step, index). step and index may use all 64 and 32 bits; index counts blocks.
 constexpr std::array<uint32_t, 4> RandomBlock(uint64_t seed, Purpose purpose, uint64_t step, uint32_t index) {
-  return Philox4x32({index, static_cast<uint32_t>(step), static_cast<uint32_t>(step >> 32), static_cast<uint32_t>(purpose)},
-                    {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
+  return Philox4x32(
+      {index, static_cast<uint32_t>(step), static_cast<uint32_t>(step >> 32), static_cast<uint32_t>(purpose)},
+      {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
 }
 
 /// Uniform in [0, 1) with 24 bits: exact in float.
@@ -46,7 +47,8 @@ constexpr uint32_t UniformBelow(uint32_t bits, uint32_t bound) {
   return static_cast<uint32_t>((uint64_t{bits} * bound) >> 32);
 }
 
-/// A stream over the blocks of one (seed, purpose, step): Next() gives word after word. The position is part of checkpoints.
+/// A stream over the blocks of one (seed, purpose, step): Next() gives word after word. The position is part of
+/// checkpoints.
 class RandomStream {
  public:
   RandomStream(uint64_t seed, Purpose purpose, uint64_t step) : seed_(seed), purpose_(purpose), step_(step) {}

@@ -1,5 +1,5 @@
-// A fixed pool of threads: spin a little, then sleep on a futex. Work is cut into independent items, so scheduling never
-// shows in the numbers: an item may depend on its index, never on its thread.
+// A fixed pool of threads: spin a little, then sleep on a futex. Work is cut into independent items, so scheduling
+// never shows in the numbers: an item may depend on its index, never on its thread.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ class ThreadPool {
 
   [[nodiscard]] int threads() const { return threads_; }
 
-  /// Runs item(i) for each i in [0, count), in any order, on all threads; returns when all are done. Items are handed out
-  /// one by one from a shared counter. An item must not throw.
+  /// Runs item(i) for each i in [0, count), in any order, on all threads; returns when all are done. Items are handed
+  /// out one by one from a shared counter. An item must not throw.
   template <typename Item>
   void ParallelFor(int64_t count, const Item& item) {
     Run(count, [](const void* context, int64_t i, int /*thread*/) { (*static_cast<const Item*>(context))(i); }, &item);
@@ -29,7 +29,9 @@ class ThreadPool {
   /// As ParallelFor, with the number of the thread (0 .. threads-1) as a second argument: for scratch memory only.
   template <typename Item>
   void ParallelForWithThread(int64_t count, const Item& item) {
-    Run(count, [](const void* context, int64_t i, int thread) { (*static_cast<const Item*>(context))(i, thread); }, &item);
+    Run(
+        count, [](const void* context, int64_t i, int thread) { (*static_cast<const Item*>(context))(i, thread); },
+        &item);
   }
 
  private:

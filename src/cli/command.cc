@@ -32,7 +32,8 @@ Chosen g_chosen;
 
 std::vector<std::string> VerbNames(const CLI::App* app) {
   std::vector<std::string> names;
-  for (const CLI::App* child : app->get_subcommands([](const CLI::App*) { return true; })) names.push_back(child->get_name());
+  for (const CLI::App* child : app->get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(child->get_name());
   return names;
 }
 
@@ -74,7 +75,8 @@ Error ExplainParseError(const CLI::App& root, int argc, char** argv, const CLI::
   const std::string lists = "`" + path + " --help` lists what there is";
   if (!unknown_verb.empty()) {
     const std::string near = NearestWord(unknown_verb, VerbNames(app));
-    return UsageError("unknown verb '" + unknown_verb + "'", path, near.empty() ? lists : "did you mean '" + near + "'?");
+    return UsageError("unknown verb '" + unknown_verb + "'", path,
+                      near.empty() ? lists : "did you mean '" + near + "'?");
   }
   for (int i = 1; i < argc; ++i) {
     std::string word = argv[i];

@@ -1,4 +1,5 @@
-// The command line in small: verbs with flags. A thin face over CLI11, whose header is expensive and stays in command.cc.
+// The command line in small: verbs with flags. A thin face over CLI11, whose header is expensive and stays in
+// command.cc.
 //
 //   void RegisterM31rFilter(Command& m31r) {
 //     Command& verb = m31r.Add("filter", "choose the files worth learning from");
@@ -23,12 +24,12 @@ namespace pintle {
 
 /// Flags that every verb takes.
 struct Global {
-  std::string config;         ///< --config FILE ("" = none)
-  uint64_t seed = 0;          ///< --seed N
+  std::string config;  ///< --config FILE ("" = none)
+  uint64_t seed = 0;   ///< --seed N
   bool seed_given = false;
-  int threads = 0;            ///< --threads N, 0 = all
-  bool json = false;          ///< --json: one JSON value on stdout
-  bool dry_run = false;       ///< --dry-run: print the plan, change nothing
+  int threads = 0;       ///< --threads N, 0 = all
+  bool json = false;     ///< --json: one JSON value on stdout
+  bool dry_run = false;  ///< --dry-run: print the plan, change nothing
 };
 
 class Command {

@@ -59,6 +59,18 @@ Status RawStoreWriter::Flush() {
   return {};
 }
 
+void RawStoreWriter::StripCommonFolder(int levels) {
+  for (; levels > 0 && !files_.empty(); --levels) {
+    const size_t slash = files_.front().path.find('/');
+    if (slash == std::string::npos) return;
+    const std::string top = files_.front().path.substr(0, slash + 1);
+    for (const auto& file : files_) {
+      if (!file.path.starts_with(top)) return;
+    }
+    for (auto& file : files_) file.path.erase(0, top.size());
+  }
+}
+
 Status RawStoreWriter::Finish() {
   PINTLE_RETURN_IF_ERROR(Flush());
   PINTLE_RETURN_IF_ERROR(pack_.Sync());

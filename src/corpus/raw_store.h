@@ -28,13 +28,15 @@ struct RawFile {
   uint64_t offset = 0;  ///< into files.pack
 };
 
-/// Collects the files of one source in a folder (a StageOutput's): distinct contents into the pack as they come, the index
-/// sorted at the end. Memory: one record a path.
+/// Collects the files of one source in a folder (a StageOutput's): distinct contents into the pack as they come, the
+/// index sorted at the end. Memory: one record a path.
 class RawStoreWriter {
  public:
   static Result<RawStoreWriter> Create(const std::filesystem::path& folder);
   /// A path given twice keeps the later content.
   Status Add(const std::string& path, std::string_view bytes);
+  /// Takes off the leading folders that all paths share, at most `levels` of them.
+  void StripCommonFolder(int levels);
   Status Finish();
   [[nodiscard]] uint64_t file_count() const { return files_.size(); }
   [[nodiscard]] uint64_t pack_size() const { return pack_size_; }

@@ -86,7 +86,8 @@ struct JsonlZstReader::State {
       ZSTD_outBuffer to{out_buffer.data(), out_buffer.size(), 0};
       frame_left = ZSTD_decompressStream(context, &to, &in);
       if (ZSTD_isError(frame_left)) {
-        return ValidationError(std::string("damaged zstd stream: ") + ZSTD_getErrorName(frame_left), file.path().string());
+        return ValidationError(std::string("damaged zstd stream: ") + ZSTD_getErrorName(frame_left),
+                               file.path().string());
       }
       out_size = to.pos;
     }

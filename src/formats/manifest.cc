@@ -125,8 +125,8 @@ Status VerifyFolder(const fs::path& folder) {
     const auto size = fs::file_size(path, code);
     if (code) return ValidationError("a file of the manifest is missing", path.string());
     if (size != file.size) {
-      return ValidationError(
-          "size is " + std::to_string(size) + ", the manifest says " + std::to_string(file.size), path.string());
+      return ValidationError("size is " + std::to_string(size) + ", the manifest says " + std::to_string(file.size),
+                             path.string());
     }
     PINTLE_ASSIGN(const std::string sha256, Sha256HexOfFile(path));
     if (sha256 != file.sha256) {
@@ -163,7 +163,8 @@ Result<std::string> StageOutput::Commit(Manifest manifest) {
 bool UpToDate(const fs::path& folder, const std::string& stage, const std::string& config_hash,
               const std::map<std::string, std::string>& inputs) {
   const auto manifest = ReadManifest(folder);
-  if (!manifest.ok() || manifest->stage != stage || manifest->config_hash != config_hash || manifest->inputs != inputs) {
+  if (!manifest.ok() || manifest->stage != stage || manifest->config_hash != config_hash ||
+      manifest->inputs != inputs) {
     return false;
   }
   return std::all_of(manifest->outputs.begin(), manifest->outputs.end(), [&](const ManifestFile& file) {

@@ -1,5 +1,6 @@
-// Stage folders: every stage reads a manifest and writes a folder with a manifest.json (stage, hashes of config and inputs,
-// tool version, outputs with SHA-256 and size, counts). A kill leaves the old folder or the new one, nothing between.
+// Stage folders: every stage reads a manifest and writes a folder with a manifest.json (stage, hashes of config and
+// inputs, tool version, outputs with SHA-256 and size, counts). A kill leaves the old folder or the new one, nothing
+// between.
 #pragma once
 
 #include <boost/json/fwd.hpp>
@@ -26,12 +27,12 @@ struct ManifestFile {
 
 /// What a manifest.json holds. Nothing here depends on time, machine, thread count or absolute paths.
 struct Manifest {
-  std::string stage;                            ///< "crawl", "filter", ...
-  std::string config_hash;                      ///< ConfigHash of the stage's settings
-  std::map<std::string, std::string> inputs;    ///< name -> manifest id of the input ("raw/rust" -> ...)
-  std::vector<ManifestFile> outputs;            ///< sorted by path
-  std::map<std::string, int64_t> counts;        ///< what the stage counted
-  std::map<std::string, std::string> notes;     ///< further facts (versions, licences)
+  std::string stage;                          ///< "crawl", "filter", ...
+  std::string config_hash;                    ///< ConfigHash of the stage's settings
+  std::map<std::string, std::string> inputs;  ///< name -> manifest id of the input ("raw/rust" -> ...)
+  std::vector<ManifestFile> outputs;          ///< sorted by path
+  std::map<std::string, int64_t> counts;      ///< what the stage counted
+  std::map<std::string, std::string> notes;   ///< further facts (versions, licences)
 
   /// SHA-256 of the canonical JSON of all of the above: the identity of the folder's content.
   [[nodiscard]] std::string Id() const;
@@ -64,8 +65,8 @@ class StageOutput {
   std::filesystem::path target_, partial_;
 };
 
-/// True if `folder` holds a finished output of this stage made from the same config and inputs by this tool version, and
-/// every listed file is there with its size.
+/// True if `folder` holds a finished output of this stage made from the same config and inputs by this tool version,
+/// and every listed file is there with its size.
 bool UpToDate(const std::filesystem::path& folder, const std::string& stage, const std::string& config_hash,
               const std::map<std::string, std::string>& inputs);
 
