@@ -81,11 +81,13 @@ struct Job {
   int64_t StepAt(int64_t k) const { return kernel->pairs_per_step ? k / 2 : k; }
 
   void PackA(int64_t row, int64_t rows, int64_t k0, int64_t k, uint32_t* to) const {
+    if (k == 0) return;
     const bool across = shape.op == MatMulOp::kTN;
     const int64_t at = across ? k0 * shape.lda + row : row * shape.lda + k0;
     (across ? kernel->pack_a_across : kernel->pack_a_along)(a + at * kernel->element_bytes, shape.lda, rows, k, to);
   }
   void PackB(int64_t column, int64_t columns, int64_t k0, int64_t k, uint32_t* to) const {
+    if (k == 0) return;
     const bool along = shape.op == MatMulOp::kNT;
     const int64_t at = along ? column * shape.ldb + k0 : k0 * shape.ldb + column;
     (along ? kernel->pack_b_along : kernel->pack_b_across)(b + at * kernel->element_bytes, shape.ldb, columns, k, to);
