@@ -148,6 +148,9 @@ int RunCommandLine(int argc, char** argv, const std::function<void(Command&)>& r
   Global global;
   std::string log_level = "info", log_format = "text";
   app.add_option("--config", global.config, "a TOML file with settings (`pintle config` prints every key)");
+  app.add_option("--set", global.set, "a setting, as section.key=value; may be given several times")
+      ->expected(1)
+      ->take_all();
   CLI::Option* seed = app.add_option("--seed", global.seed, "the seed of every random choice; 0 if not given");
   app.add_option("--threads", global.threads, "threads; 0 = all processors (never changes a result)")
       ->check(CLI::Range(0, 1024));

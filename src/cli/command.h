@@ -27,9 +27,10 @@ struct Global {
   std::string config;  ///< --config FILE ("" = none)
   uint64_t seed = 0;   ///< --seed N
   bool seed_given = false;
-  int threads = 0;       ///< --threads N, 0 = all
-  bool json = false;     ///< --json: one JSON value on stdout
-  bool dry_run = false;  ///< --dry-run: print the plan, change nothing
+  int threads = 0;               ///< --threads N, 0 = all
+  bool json = false;             ///< --json: one JSON value on stdout
+  std::vector<std::string> set;  ///< --set section.key=value, over file and environment
+  bool dry_run = false;          ///< --dry-run: print the plan, change nothing
 };
 
 class Command {

@@ -90,7 +90,11 @@ class SourceCrawler {
     for (const auto& [prefix, archive] : fetched.archives) {
       LogInfo("crawl", fmt::format("{}: unpacking {}", source_.name, archive.filename().string()));
       ArchiveVisitor visitor;
-      visitor.wanted = [&](std::string_view path) { return WantedRawPath(path) && !Denied(path); };
+      visitor.wanted = [&](std::string_view path) {
+        // A package's documentation lies outside the folder of its source.
+        if (source_.kind == "debian" && path.starts_with("usr/share/doc/")) return false;
+        return WantedRawPath(path) && !Denied(path);
+      };
       visitor.file = [&, p = prefix](const std::string& path, std::string_view bytes) {
         return writer.Add(p + path, bytes);
       };

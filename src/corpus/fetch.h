@@ -18,9 +18,9 @@ struct FetchOptions {
   int64_t max_bytes = int64_t{8} << 30;
 };
 
-/// Brings a file into `store` and returns its path store/<sha256>. Addresses (http, https, file) are tried in order.
+/// Brings a file into `store` and returns its path, `store/SHA256`. Addresses (http, https, file) are tried in order.
 /// With a pinned `sha256` a file already there is used, and other content is a validation error; without ("") whatever
-/// arrives is stored under its hash. A broken transfer leaves store/<key>.part, from which the next call goes on.
+/// arrives is stored under its hash. A broken transfer leaves `store/KEY.part`, from which the next call goes on.
 Result<std::filesystem::path> FetchToStore(const std::vector<std::string>& urls, const std::string& sha256,
                                            const std::filesystem::path& store, const FetchOptions& options);
 
