@@ -92,7 +92,9 @@ Status ValidateDecoderConfig(const DecoderConfig& c, const std::string& where) {
                            std::to_string(c.kv_heads),
                        where);
   }
-  if (c.head_dim % 2 != 0) return ConfigError("head_dim " + std::to_string(c.head_dim) + " is odd", where);
+  if (c.head_dim % 16 != 0) {
+    return ConfigError("head_dim " + std::to_string(c.head_dim) + " is no multiple of 16", where);
+  }
   if (!(c.rope_theta > 1) || !std::isfinite(c.rope_theta)) return ConfigError("rope_theta must be above 1", where);
   if (!(c.norm_epsilon > 0) || !(c.norm_epsilon < 1)) return ConfigError("rms_norm_eps must be between 0 and 1", where);
   if (c.dtype != DType::kF32 && c.dtype != DType::kBF16) return ConfigError("dtype must be f32 or bf16", where);

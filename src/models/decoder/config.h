@@ -21,7 +21,7 @@ struct DecoderConfig {
   int64_t layers = 0;    ///< L
   int64_t heads = 0;     ///< H
   int64_t kv_heads = 0;  ///< G, divides H
-  int64_t head_dim = 0;  ///< D, even
+  int64_t head_dim = 0;  ///< D, a multiple of 16
   int64_t ffn = 0;       ///< F
   bool tied = true;      ///< the head is the embedding table
   int64_t context = 0;   ///< longest sequence
@@ -45,7 +45,7 @@ int64_t ParameterCount(const DecoderConfig& config);
 /// the embedding gather not) plus 12 L H D T for attention over the whole rectangle, as utilisation figures are usually
 /// counted.
 double TrainingFlopsPerToken(const DecoderConfig& config, int64_t time);
-/// Every extent within its bounds, heads a multiple of kv_heads, an even head_dim, at most kMaxParameters.
+/// Every extent within its bounds, heads a multiple of kv_heads, head_dim a multiple of 16, at most kMaxParameters.
 Status ValidateDecoderConfig(const DecoderConfig& config, const std::string& where);
 
 /// config.json: the keys of Hugging Face's Qwen3 and an object "pintle" {name, profile, dtype, origin}. Same bytes for

@@ -76,7 +76,7 @@ class Decoder {
   Result<std::span<const float>> Extend(std::span<const int32_t> tokens, KvCache& cache, int64_t rows = 1);
 
   [[nodiscard]] DecoderMemory memory() const;
-  [[nodiscard]] const DecoderTimes& times() const;
+  [[nodiscard]] DecoderTimes times() const;
   void ResetTimes();
 
  private:

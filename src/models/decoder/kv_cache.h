@@ -25,15 +25,15 @@ class KvCache {
   /// Forgets all positions from `length` on (0 = empty): reuse of a common prefix.
   void Truncate(int64_t length);
 
-  /// For the forward pass: page tables of one layer, one pointer a page, and the count after new rows were written.
-  [[nodiscard]] float* const* key_pages(int64_t layer) const { return keys_.data() + layer * pages_; }
-  [[nodiscard]] float* const* value_pages(int64_t layer) const { return values_.data() + layer * pages_; }
+  /// For the forward pass: one page table a layer (page layout: kernels/attention.h), and the count after new rows.
+  [[nodiscard]] float* const* const* layers() const { return layers_.data(); }
   void Advance(int64_t rows);
 
  private:
   Arena arena_;
-  std::vector<float*> keys_, values_;  // [layers, pages]
-  int64_t pages_ = 0, capacity_ = 0, length_ = 0;
+  std::vector<float*> pages_;          // [layers, pages of one layer]
+  std::vector<float* const*> layers_;  // [layers], into pages_
+  int64_t capacity_ = 0, length_ = 0;
 };
 
 }  // namespace pintle

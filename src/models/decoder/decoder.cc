@@ -1,0 +1,283 @@
+#include "models/decoder/decoder.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "base/time.h"
+#include "kernels/rope.h"
+#include "kernels/softmax_cross_entropy.h"
+#include "models/decoder/forward.h"
+#include "models/decoder/init.h"
+
+namespace pintle {
+namespace {
+
+// Rows of a prompt that go through the blocks at once.
+constexpr int64_t kExtendRows = 256;
+
+// A recorded forward pass with its inputs.
+struct Graph {
+  std::unique_ptr<Tape> tape;
+  Var tokens, positions, documents, targets, hidden;
+
+  [[nodiscard]] bool Has(int64_t batch, int64_t time) const {
+    return tape != nullptr && tape->options().batch == batch && tape->options().time == time;
+  }
+};
+
+enum class GraphKind { kTrain, kLoss, kHidden, kCached };
+
+Status CheckRange(const char* what, const std::vector<int32_t>& values, int64_t limit, bool allow_ignored) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    const int32_t value = values[i];
+    if ((value >= 0 && value < limit) || (allow_ignored && value == kernels::kIgnoredTarget)) continue;
+    return ValidationError(std::string(what) + " " + std::to_string(value) + " is not between 0 and " +
+                           std::to_string(limit - 1) + " (row " + std::to_string(i) + " of the batch)");
+  }
+  return {};
+}
+
+}  // namespace
+
+struct Decoder::Impl {
+  DecoderConfig config;
+  DecoderOptions options;
+  ThreadPool* pool = nullptr;
+  ParameterRegistry registry;
+  DecoderWeights weights;
+  Arena rope_arena, logits_arena;
+  float *rope_cos = nullptr, *rope_sin = nullptr;
+  Graph train, loss, hidden, cached;
+  std::vector<int32_t> cached_positions;
+  double head_seconds = 0;  // of heads outside a tape
+
+  Status Build(GraphKind kind, int64_t batch, int64_t time, Graph& graph);
+  [[nodiscard]] Status Check(const TokenBatch& batch, bool targets) const;
+  static void Bind(Graph& graph, const TokenBatch& batch);
+  void Head(const Graph& graph, int64_t first, int64_t rows, float* logits);
+};
+
+Decoder::Decoder(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Decoder::~Decoder() = default;
+const DecoderConfig& Decoder::config() const { return impl_->config; }
+ParameterRegistry& Decoder::parameters() { return impl_->registry; }
+const ParameterRegistry& Decoder::parameters() const { return impl_->registry; }
+
+Result<std::unique_ptr<Decoder>> Decoder::Create(const DecoderConfig& config, const DecoderOptions& options,
+                                                 ThreadPool& pool) {
+  PINTLE_RETURN_IF_ERROR(ValidateDecoderConfig(config, config.name));
+  auto impl = std::make_unique<Impl>();
+  impl->config = config;
+  impl->options = options;
+  impl->pool = &pool;
+  impl->weights = DeclareDecoder(config, impl->registry);
+  PINTLE_RETURN_IF_ERROR(impl->registry.Allocate(options.training));
+
+  const int64_t half = config.head_dim / 2;
+  const Shape table = {config.context, half};
+  PINTLE_ASSIGN(impl->rope_arena, Arena::Create(2 * Arena::BytesFor(DType::kF32, table)));
+  impl->rope_cos = impl->rope_arena.AllocateTensor(DType::kF32, table).f32();
+  impl->rope_sin = impl->rope_arena.AllocateTensor(DType::kF32, table).f32();
+  std::vector<double> frequency(static_cast<size_t>(half));
+  kernels::RopeFrequencies(config.rope_theta, config.head_dim, frequency.data());
+  kernels::RopeTable(frequency.data(), config.head_dim, config.context, impl->rope_cos, impl->rope_sin);
+  return std::unique_ptr<Decoder>(new Decoder(std::move(impl)));
+}
+
+void Decoder::Init(uint64_t seed) {
+  InitDecoder(seed, impl_->weights, impl_->registry, *impl_->pool);
+  WeightsChanged();
+}
+
+void Decoder::WeightsChanged() { impl_->registry.RefreshBF16(*impl_->pool); }
+
+Status Decoder::Impl::Build(GraphKind kind, int64_t batch, int64_t time, Graph& graph) {
+  graph = {};
+  TapeOptions tape_options;
+  tape_options.dtype = config.dtype;
+  tape_options.profile = config.profile;
+  tape_options.training = kind == GraphKind::kTrain;
+  tape_options.recompute = options.recompute;
+  tape_options.batch = batch;
+  tape_options.time = time;
+  graph.tape = std::make_unique<Tape>(tape_options, *pool);
+  Tape& tape = *graph.tape;
+  graph.tokens = tape.Input();
+  graph.positions = tape.Input();
+  if (kind != GraphKind::kCached) graph.documents = tape.Input();
+  graph.hidden =
+      DecoderForward(tape, config, weights, rope_cos, rope_sin, graph.tokens, graph.positions, {graph.documents});
+  if (kind == GraphKind::kTrain || kind == GraphKind::kLoss) {
+    graph.targets = tape.Input();
+    HeadLoss(tape, graph.hidden, *weights.lm_head, graph.targets);
+    return tape.Plan();
+  }
+  return tape.Plan(graph.hidden);
+}
+
+Status Decoder::Impl::Check(const TokenBatch& b, bool targets) const {
+  const auto rows = static_cast<size_t>(b.batch * b.time);
+  if (b.batch < 1 || b.time < 1 || b.time > config.context) {
+    return ValidationError("a batch of " + std::to_string(b.batch) + " x " + std::to_string(b.time) +
+                           " tokens; the context is " + std::to_string(config.context));
+  }
+  if (b.ids.size() != rows || b.document.size() != rows || b.position.size() != rows ||
+      (targets && b.targets.size() != rows)) {
+    return ValidationError("the vectors of a batch do not have batch x time elements");
+  }
+  PINTLE_RETURN_IF_ERROR(CheckRange("token id", b.ids, config.vocab, false));
+  PINTLE_RETURN_IF_ERROR(CheckRange("position", b.position, config.context, false));
+  if (targets) PINTLE_RETURN_IF_ERROR(CheckRange("target", b.targets, config.vocab, true));
+  return {};
+}
+
+void Decoder::Impl::Bind(Graph& graph, const TokenBatch& batch) {
+  graph.tape->Bind(graph.tokens, batch.ids.data());
+  graph.tape->Bind(graph.positions, batch.position.data());
+  graph.tape->Bind(graph.documents, batch.document.data());
+  if (graph.targets.valid()) graph.tape->Bind(graph.targets, batch.targets.data());
+}
+
+void Decoder::Impl::Head(const Graph& graph, int64_t first, int64_t rows, float* logits) {
+  const double start = MonotonicSeconds();
+  const Tape& tape = *graph.tape;
+  const Value& value = tape.value(graph.hidden);
+  const char* x = tape.Get<char>(tape.bf16() ? value.bf16 : value.f32);
+  ApplyHead(config.dtype, config.profile, x + first * config.width * ElementSize(config.dtype), rows, *weights.lm_head,
+            logits, *pool);
+  head_seconds += MonotonicSeconds() - start;
+}
+
+Status Decoder::Prepare(int64_t batch, int64_t time) {
+  PINTLE_CHECK(impl_->options.training, "the decoder was made without training");
+  Graph& graph = impl_->train;
+  if (graph.Has(batch, time)) return {};
+  if (graph.tape != nullptr) {
+    const TapeOptions& planned = graph.tape->options();
+    return ValidationError("the training step was planned for micro-batches of " + std::to_string(planned.batch) +
+                           " x " + std::to_string(planned.time) + ", not " + std::to_string(batch) + " x " +
+                           std::to_string(time));
+  }
+  if (batch < 1 || time < 1 || time > impl_->config.context) {
+    return ValidationError("micro-batches of " + std::to_string(batch) + " x " + std::to_string(time) +
+                           "; the context is " + std::to_string(impl_->config.context));
+  }
+  return impl_->Build(GraphKind::kTrain, batch, time, graph);
+}
+
+Status Decoder::TrainMicroBatch(const TokenBatch& batch, int64_t target_count, double& loss_sum) {
+  PINTLE_RETURN_IF_ERROR(impl_->Check(batch, true));
+  PINTLE_RETURN_IF_ERROR(Prepare(batch.batch, batch.time));
+  PINTLE_CHECK(target_count > 0, "a step has targets");
+  Impl::Bind(impl_->train, batch);
+  Tape& tape = *impl_->train.tape;
+  tape.loss_sum = &loss_sum;
+  tape.set_gradient_scale(static_cast<float>(1.0 / static_cast<double>(target_count)));
+  tape.Forward(tape.max_rows());
+  tape.Backward();
+  return {};
+}
+
+Status Decoder::LossSum(const TokenBatch& batch, double& loss_sum) {
+  PINTLE_RETURN_IF_ERROR(impl_->Check(batch, true));
+  Graph& graph = impl_->loss;
+  if (!graph.Has(batch.batch, batch.time)) {
+    PINTLE_RETURN_IF_ERROR(impl_->Build(GraphKind::kLoss, batch.batch, batch.time, graph));
+  }
+  Impl::Bind(graph, batch);
+  graph.tape->loss_sum = &loss_sum;
+  graph.tape->Forward(graph.tape->max_rows());
+  return {};
+}
+
+Status Decoder::Logits(const TokenBatch& batch, std::span<float> logits) {
+  PINTLE_RETURN_IF_ERROR(impl_->Check(batch, false));
+  const int64_t rows = batch.batch * batch.time;
+  PINTLE_CHECK(static_cast<int64_t>(logits.size()) == rows * impl_->config.vocab, "logits take batch x time x vocab");
+  Graph& graph = impl_->hidden;
+  if (!graph.Has(batch.batch, batch.time)) {
+    PINTLE_RETURN_IF_ERROR(impl_->Build(GraphKind::kHidden, batch.batch, batch.time, graph));
+  }
+  Impl::Bind(graph, batch);
+  graph.tape->Forward(rows);
+  impl_->Head(graph, 0, rows, logits.data());
+  return {};
+}
+
+Result<std::span<const float>> Decoder::Extend(std::span<const int32_t> tokens, KvCache& cache, int64_t rows) {
+  Impl& m = *impl_;
+  const auto count = static_cast<int64_t>(tokens.size());
+  PINTLE_CHECK(rows >= 1 && rows <= count && rows <= kExtendRows, "1 <= rows <= min(tokens, 256)");
+  if (cache.length() + count > cache.capacity()) {
+    return ValidationError(std::to_string(cache.length()) + " + " + std::to_string(count) +
+                               " tokens do not fit into a cache of " + std::to_string(cache.capacity()),
+                           "", "shorten the prompt or ask for fewer new tokens");
+  }
+  for (const int32_t id : tokens) {
+    if (id < 0 || id >= m.config.vocab) {
+      return ValidationError("token id " + std::to_string(id) + " is not between 0 and " +
+                             std::to_string(m.config.vocab - 1));
+    }
+  }
+  if (m.cached.tape == nullptr) {
+    PINTLE_RETURN_IF_ERROR(m.Build(GraphKind::kCached, 1, kExtendRows, m.cached));
+    m.cached_positions.resize(static_cast<size_t>(kExtendRows));
+    const Shape shape = {kExtendRows, m.config.vocab};
+    PINTLE_ASSIGN(m.logits_arena, Arena::Create(Arena::BytesFor(DType::kF32, shape)));
+  }
+  float* logits = reinterpret_cast<float*>(m.logits_arena.base());
+  Tape& tape = *m.cached.tape;
+  tape.Bind(m.cached.positions, m.cached_positions.data());
+  for (int64_t first = 0; first < count; first += kExtendRows) {
+    const int64_t chunk = std::min(kExtendRows, count - first);
+    for (int64_t i = 0; i < chunk; ++i) {
+      m.cached_positions[static_cast<size_t>(i)] = static_cast<int32_t>(cache.length() + i);
+    }
+    tape.Bind(m.cached.tokens, tokens.data() + first);
+    tape.BindKv({cache.length(), cache.layers()});
+    tape.Forward(chunk);
+    cache.Advance(chunk);
+    // The wanted rows of this chunk: tokens [count - rows, count) cut with [first, first + chunk).
+    const int64_t begin = std::max(first, count - rows);
+    if (begin < first + chunk) {
+      m.Head(m.cached, begin - first, first + chunk - begin, logits + (begin - (count - rows)) * m.config.vocab);
+    }
+  }
+  return std::span<const float>(logits, static_cast<size_t>(rows * m.config.vocab));
+}
+
+DecoderMemory Decoder::memory() const {
+  DecoderMemory memory;
+  memory.weights = impl_->registry.weight_bytes() + impl_->rope_arena.capacity();
+  memory.gradients = impl_->registry.gradient_bytes();
+  memory.activations = impl_->logits_arena.capacity();
+  for (const Graph* graph : {&impl_->train, &impl_->loss, &impl_->hidden, &impl_->cached}) {
+    if (graph->tape != nullptr) memory.activations += graph->tape->memory_bytes();
+  }
+  return memory;
+}
+
+DecoderTimes Decoder::times() const {
+  DecoderTimes times;
+  times.head = impl_->head_seconds;
+  for (const Graph* graph : {&impl_->train, &impl_->loss, &impl_->hidden, &impl_->cached}) {
+    if (graph->tape == nullptr) continue;
+    const auto& seconds = graph->tape->seconds();
+    times.linear += seconds[static_cast<size_t>(OpKind::kLinear)];
+    times.head += seconds[static_cast<size_t>(OpKind::kHead)];
+    times.attention += seconds[static_cast<size_t>(OpKind::kAttention)];
+    times.elementwise += seconds[static_cast<size_t>(OpKind::kElementwise)];
+  }
+  return times;
+}
+
+void Decoder::ResetTimes() {
+  impl_->head_seconds = 0;
+  for (const Graph* graph : {&impl_->train, &impl_->loss, &impl_->hidden, &impl_->cached}) {
+    if (graph->tape != nullptr) graph->tape->ResetTimes();
+  }
+}
+
+}  // namespace pintle
