@@ -91,6 +91,17 @@ Status File::Write(std::string_view bytes) {
   return {};
 }
 
+Status File::WriteAt(std::string_view bytes, uint64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return SystemError("cannot write", path_);
+    bytes.remove_prefix(static_cast<size_t>(put));
+    offset += static_cast<uint64_t>(put);
+  }
+  return {};
+}
+
 Status File::Sync() {
   if (::fsync(descriptor_) != 0) return SystemError("cannot sync", path_);
   return {};

@@ -31,6 +31,8 @@ class File {
   Status ReadAt(void* buffer, size_t size, uint64_t offset) const;
   /// All bytes, or an error.
   Status Write(std::string_view bytes);
+  /// All bytes at `offset`, or an error; the place of Write stays. Not for files opened by OpenAppend.
+  Status WriteAt(std::string_view bytes, uint64_t offset);
   Status Sync();
   Result<uint64_t> Size() const;
   /// Reports what closing reports (a late write error); the destructor closes without a word.
