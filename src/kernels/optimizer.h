@@ -35,10 +35,10 @@ struct MuonStep {
   Profile profile = Profile::kFma;
 };
 
-/// Floats of scratch for one [rows, cols] matrix: three such matrices and two of min(rows, cols) squared.
+/// Floats of scratch for one [rows, cols] matrix: two such matrices and two of min(rows, cols) squared.
 constexpr int64_t MuonScratch(int64_t rows, int64_t cols) {
   const int64_t small = rows < cols ? rows : cols;
-  return 3 * rows * cols + 2 * small * small;
+  return 2 * rows * cols + 2 * small * small;
 }
 
 /// g = gradient * gradient_scale;  m = mu * m + (1 - mu) * g;  u = mu * m + (1 - mu) * g (Nesterov)

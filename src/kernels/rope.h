@@ -19,7 +19,10 @@ void RopeFrequencies(double theta, int64_t head_dim, double* frequency);
 /// position p.
 void RopeTable(const double* frequency, int64_t head_dim, int64_t positions, float* cos, float* sin);
 
-/// Extents of one call. D even and a multiple of 2; `ldx`, `ldy` are the floats from one token to the next (>= heads *
+/// The largest head dimension of the backward pass.
+inline constexpr int64_t kMaxHeadDim = 256;
+
+/// Extents of one call. head_dim is even; `ldx`, `ldy` are the floats from one token to the next (>= heads *
 /// D).
 struct RopeShape {
   int64_t tokens, heads, head_dim;

@@ -1,0 +1,130 @@
+// AdamW, Muon and the moving average on every instruction set; see optimizer.h.
+#include "kernels/optimizer.h"
+
+#include <cmath>
+#include <utility>
+
+#include "kernels/elementwise.h"
+#include "kernels/math.h"
+#include "kernels/optimizer_scalars.h"
+#include "kernels/parallel_ranges.h"
+#include "kernels/reduce.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/optimizer.cc"
+#include "kernels/highway_targets.h"
+// After the targets.
+#include "hwy/foreach_target.h"
+#include "kernels/math-inl.h"
+#include "kernels/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace pintle {
+namespace kernels {
+namespace HWY_NAMESPACE {
+
+void AdamWRange(const AdamWScalars& s, float* weights, const float* gradient, float* m, float* v, bf16* weights_bf16,
+                int64_t count) {
+  const F16 scale = Set(s.gradient_scale), beta1 = Set(s.beta1), rest1 = Set(s.rest1), beta2 = Set(s.beta2);
+  const F16 rest2 = Set(s.rest2), correction1 = Set(s.correction1), correction2 = Set(s.correction2);
+  const F16 rate = Set(s.learning_rate), decay = Set(s.decay), eps = Set(s.eps);
+  ForEach16(0, count, [&](int64_t i, auto n) HWY_ATTR {
+    const F16 g = Mul(Load(gradient + i, n), scale);
+    const F16 m1 = Add(Mul(beta1, Load(m + i, n)), Mul(rest1, g));
+    const F16 v1 = Add(Mul(beta2, Load(v + i, n)), Mul(rest2, Mul(g, g)));
+    Store(m1, m + i, n);
+    Store(v1, v + i, n);
+    const F16 step = Div(Mul(rate, Mul(m1, correction1)), Add(Sqrt(Mul(v1, correction2)), eps));
+    const F16 w = Sub(Mul(Load(weights + i, n), decay), step);
+    Store(w, weights + i, n);
+    if (weights_bf16 != nullptr) StoreBF16(w, weights_bf16 + i, n);
+  });
+}
+
+void MuonMomentumRange(float scale, float mu, float rest, const float* gradient, float* momentum, float* update,
+                       int64_t count) {
+  const F16 vs = Set(scale), vm = Set(mu), vr = Set(rest);
+  ForEach16(0, count, [&](int64_t i, auto n) HWY_ATTR {
+    const F16 g = Mul(Load(gradient + i, n), vs);
+    const F16 m = Add(Mul(vm, Load(momentum + i, n)), Mul(vr, g));
+    Store(m, momentum + i, n);
+    Store(Add(Mul(vm, m), Mul(vr, g)), update + i, n);
+  });
+}
+
+// weights = weights * decay - factor * update
+void DecayAndSubtractRange(float decay, float factor, const float* update, float* weights, bf16* weights_bf16,
+                           int64_t count) {
+  const F16 vd = Set(decay), vf = Set(factor);
+  ForEach16(0, count, [&](int64_t i, auto n) HWY_ATTR {
+    const F16 w = Sub(Mul(Load(weights + i, n), vd), Mul(vf, Load(update + i, n)));
+    Store(w, weights + i, n);
+    if (weights_bf16 != nullptr) StoreBF16(w, weights_bf16 + i, n);
+  });
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace kernels
+}  // namespace pintle
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace pintle::kernels {
+namespace {
+HWY_EXPORT(AdamWRange);
+HWY_EXPORT(MuonMomentumRange);
+HWY_EXPORT(DecayAndSubtractRange);
+}  // namespace
+
+void AdamW(const AdamWStep& step, float* weights, const float* gradient, float* m, float* v, bf16* weights_bf16,
+           int64_t count, ThreadPool& pool) {
+  const AdamWScalars scalars(step);
+  ForRanges(pool, count, kPieceElements, [&](int64_t begin, int64_t end) {
+    PINTLE_DISPATCH(AdamWRange)
+    (scalars, weights + begin, gradient + begin, m + begin, v + begin,
+     weights_bf16 == nullptr ? nullptr : weights_bf16 + begin, end - begin);
+  });
+}
+
+void Muon(const MuonStep& step, float* weights, const float* gradient, float* momentum, bf16* weights_bf16,
+          int64_t rows, int64_t cols, float* scratch, ThreadPool& pool) {
+  const MuonScalars scalars(step, rows, cols);
+  const int64_t count = rows * cols;
+  const bool wide = rows <= cols;
+  const int64_t small = wide ? rows : cols;
+  float* x = scratch;
+  float* next = x + count;
+  float* square = next + count;
+  float* polynomial = square + small * small;
+
+  ForRanges(pool, count, kPieceElements, [&](int64_t begin, int64_t end) {
+    PINTLE_DISPATCH(MuonMomentumRange)
+    (scalars.gradient_scale, scalars.momentum, scalars.rest, gradient + begin, momentum + begin, x + begin,
+     end - begin);
+  });
+  Scale(x, static_cast<float>(1.0 / (Sqrt(SumOfSquares(x, count, pool)) + 1e-7)), x, count, pool);
+
+  for (int i = 0; i < kMuonSteps; ++i) {
+    const MatMulShape gram{wide ? MatMulOp::kNT : MatMulOp::kTN, small, small, wide ? cols : rows, cols, cols, small};
+    MatMulF32(gram, step.profile, x, x, square, {}, pool);
+    const MatMulShape product{MatMulOp::kNN, small, small, small, small, small, small};
+    MatMulF32(product, step.profile, square, square, polynomial, {}, pool);
+    ScaleAdd(kMuonB, square, kMuonC, polynomial, small * small, pool);
+    Scale(x, kMuonA, next, count, pool);
+    const MatMulShape apply{MatMulOp::kNN, rows, cols, small, wide ? small : cols, wide ? cols : small, cols, true};
+    MatMulF32(apply, step.profile, wide ? polynomial : x, wide ? x : polynomial, next, {}, pool);
+    std::swap(x, next);
+  }
+  ForRanges(pool, count, kPieceElements, [&](int64_t begin, int64_t end) {
+    PINTLE_DISPATCH(DecayAndSubtractRange)
+    (scalars.decay, scalars.factor, x + begin, weights + begin,
+     weights_bf16 == nullptr ? nullptr : weights_bf16 + begin, end - begin);
+  });
+}
+
+void Ema(double decay, const float* weights, float* average, int64_t count, ThreadPool& pool) {
+  ScaleAdd(static_cast<float>(1.0 - decay), weights, static_cast<float>(decay), average, count, pool);
+}
+
+}  // namespace pintle::kernels
+#endif  // HWY_ONCE
