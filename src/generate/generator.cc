@@ -1,0 +1,143 @@
+#include "generate/generator.h"
+
+#include <algorithm>
+
+#include "base/time.h"
+#include "generate/text_stream.h"
+
+namespace pintle {
+namespace {
+
+Error TooLong(int64_t tokens, int64_t context) {
+  return ValidationError(
+      "the prompt has " + std::to_string(tokens) + " tokens, the model's context holds " + std::to_string(context), "",
+      "shorten it, or let it be cut (--fit)");
+}
+
+// Keeps the last (or first) `room` ids.
+void KeepEnd(std::vector<int32_t>& ids, int64_t room) {
+  if (static_cast<int64_t>(ids.size()) > room) ids.erase(ids.begin(), ids.end() - room);
+}
+void KeepBeginning(std::vector<int32_t>& ids, int64_t room) {
+  if (static_cast<int64_t>(ids.size()) > room) ids.resize(static_cast<size_t>(room));
+}
+
+Result<int32_t> Special(const Tokenizer& tokenizer, std::string_view name) {
+  const int32_t id = tokenizer.SpecialId(name);
+  if (id >= 0) return id;
+  return ValidationError("the model's tokenizer has no token " + std::string(name));
+}
+
+// Tokens of a cut prompt: a quarter of the context stays free for the answer, or less if less is asked for.
+int64_t PromptRoom(int64_t context, int64_t max_tokens) { return context - std::min(max_tokens, context / 4); }
+
+}  // namespace
+
+Result<Generator> Generator::Create(Decoder& decoder, const Tokenizer& tokenizer, ThreadPool& pool) {
+  PINTLE_ASSIGN(KvCache cache, KvCache::Create(decoder.config()));
+  return Generator(decoder, tokenizer, pool, std::move(cache));
+}
+
+Result<std::vector<int32_t>> Generator::PlainPrompt(std::string_view text, const SampleOptions& options,
+                                                    int64_t& cut) const {
+  PINTLE_ASSIGN(const int32_t begin, Special(*tokenizer_, special::kEndOfText));
+  std::vector<int32_t> ids = tokenizer_->Encode(text);
+  const int64_t context = cache_.capacity();
+  const auto whole = static_cast<int64_t>(ids.size()) + 1;
+  if (whole > context && !options.fit_prompt) return TooLong(whole, context);
+  if (whole > context) KeepEnd(ids, PromptRoom(context, options.max_tokens) - 1);
+  cut = whole - 1 - static_cast<int64_t>(ids.size());
+  ids.insert(ids.begin(), begin);
+  return ids;
+}
+
+Result<std::vector<int32_t>> Generator::InfillPrompt(std::string_view prefix, std::string_view suffix,
+                                                     const SampleOptions& options, int64_t& cut) const {
+  PINTLE_ASSIGN(const int32_t prefix_id, Special(*tokenizer_, special::kFimPrefix));
+  PINTLE_ASSIGN(const int32_t suffix_id, Special(*tokenizer_, special::kFimSuffix));
+  PINTLE_ASSIGN(const int32_t middle_id, Special(*tokenizer_, special::kFimMiddle));
+  std::vector<int32_t> before = tokenizer_->Encode(prefix);
+  std::vector<int32_t> after = tokenizer_->Encode(suffix);
+  const int64_t context = cache_.capacity();
+  const auto whole = static_cast<int64_t>(before.size() + after.size()) + 3;
+  if (whole > context) {
+    if (!options.fit_prompt) return TooLong(whole, context);
+    const int64_t room = std::max<int64_t>(PromptRoom(context, options.max_tokens) - 3, 0);
+    const int64_t for_prefix = std::max(room - static_cast<int64_t>(after.size()), room - room / 3);
+    KeepEnd(before, for_prefix);
+    KeepBeginning(after, room - static_cast<int64_t>(before.size()));
+  }
+  cut = whole - 3 - static_cast<int64_t>(before.size() + after.size());
+  std::vector<int32_t> ids = {prefix_id};
+  ids.insert(ids.end(), before.begin(), before.end());
+  ids.push_back(suffix_id);
+  ids.insert(ids.end(), after.begin(), after.end());
+  ids.push_back(middle_id);
+  return ids;
+}
+
+Result<std::span<const float>> Generator::Prefill(const std::vector<int32_t>& prompt, int64_t& reused) {
+  // At least the last id of the prompt is run again: its logits are wanted.
+  const size_t limit = std::min(prompt.size() - 1, cached_.size());
+  size_t same = 0;
+  while (same < limit && prompt[same] == cached_[same]) ++same;
+  reused = static_cast<int64_t>(same);
+  cached_.resize(same);
+  cache_.Truncate(reused);
+  const std::span<const int32_t> rest(prompt.data() + same, prompt.size() - same);
+  PINTLE_ASSIGN(const std::span<const float> logits, decoder_->Extend(rest, cache_));
+  cached_ = prompt;
+  return logits;
+}
+
+Result<Completion> Generator::Run(const std::vector<int32_t>& prompt, const SampleOptions& options,
+                                  const TextModel::OnText& on_text) {
+  PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(options));
+  const auto prompt_size = static_cast<int64_t>(prompt.size());
+  if (prompt_size > cache_.capacity()) return TooLong(prompt_size, cache_.capacity());
+  Completion answer;
+  answer.prompt_tokens = prompt_size;
+  answer.finish_reason = "length";
+  const double start = MonotonicSeconds();
+  PINTLE_ASSIGN(std::span<const float> logits, Prefill(prompt, answer.cached_tokens));
+  answer.prompt_seconds = MonotonicSeconds() - start;
+  // Rows of the table beyond the vocabulary (padding of foreign models) are never chosen.
+  const auto vocabulary = static_cast<size_t>(tokenizer_->vocab_size());
+  TextStream stream(options.stop);
+  bool wanted = true;
+  const auto emit = [&](const std::string& text) {
+    if (text.empty()) return;
+    answer.text += text;
+    if (on_text) wanted = on_text(text) && wanted;
+  };
+  double logprobs = 0;
+  while (static_cast<int64_t>(answer.ids.size()) < options.max_tokens) {
+    const int64_t position = prompt_size + static_cast<int64_t>(answer.ids.size());
+    PINTLE_ASSIGN(const SampledToken token, sampler_.Sample(logits.first(vocabulary), options, position));
+    if (tokenizer_->IsSpecial(token.id)) {
+      answer.finish_reason = "stop";
+      break;
+    }
+    answer.ids.push_back(token.id);
+    logprobs += token.logprob;
+    emit(stream.Push(tokenizer_->TokenBytes(token.id)));
+    if (stream.stopped() || !wanted) {
+      answer.finish_reason = "stop";
+      break;
+    }
+    if (position >= cache_.capacity() || static_cast<int64_t>(answer.ids.size()) == options.max_tokens) break;
+    PINTLE_ASSIGN(logits, decoder_->Extend(std::span<const int32_t>(&answer.ids.back(), 1), cache_));
+    cached_.push_back(token.id);
+  }
+  emit(stream.Finish());
+  if (!answer.ids.empty()) answer.mean_logprob = logprobs / static_cast<double>(answer.ids.size());
+  answer.total_seconds = MonotonicSeconds() - start;
+  return answer;
+}
+
+void Generator::Forget() {
+  cached_.clear();
+  cache_.Truncate(0);
+}
+
+}  // namespace pintle
