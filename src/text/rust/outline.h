@@ -92,9 +92,9 @@ std::vector<std::string> CrateRoots(const Outline& outline);
 /// What a function body does, for the share of trivial answers in the evaluation. The first that holds.
 enum class BodyKind : uint8_t {
   kOrdinary,
-  kEmpty,     ///< nothing, or `()` only
-  kDiverges,  ///< its first statement never ends or always panics: todo!(), unimplemented!(), panic!(..),
-              ///< unreachable!(), loop {}, return of such, std::process::exit/abort
+  kEmpty,              ///< nothing, or `()` only
+  kDiverges,           ///< its first statement never ends or always panics: todo!(), unimplemented!(), panic!(..),
+                       ///< unreachable!(), loop {}, return of such, std::process::exit/abort
   kConstant,           ///< one literal, path to a constant, or constructor of such: 0, true, "", None, Vec::new(),
                        ///< Default::default()
   kIgnoresParameters,  ///< has parameters (or self) and names none of them
