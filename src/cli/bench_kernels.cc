@@ -1,0 +1,92 @@
+// `pintle bench kernels`: matrix multiplication beside the machine's peak.
+#include "tensor/bench_kernels.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "base/json.h"
+#include "cli/verbs.h"
+
+namespace pintle {
+namespace {
+
+namespace json = boost::json;
+
+json::object PeakJson(const BenchKernelsPeak& peak) {
+  return {{"fp32_gflops", peak.fp32_gflops}, {"bf16_gflops", peak.bf16_gflops}, {"read_gb_s", peak.read_gb_s}};
+}
+
+json::object ReportJson(const BenchKernelsReport& report) {
+  json::array rows;
+  for (const BenchKernelsRow& row : report.rows) {
+    rows.push_back(json::object{{"op", row.op},
+                                {"dtype", row.dtype},
+                                {"m", row.m},
+                                {"n", row.n},
+                                {"k", row.k},
+                                {"threads", row.threads},
+                                {"gflops", row.gflops},
+                                {"percent_of_peak", row.percent_of_peak}});
+  }
+  json::array peaks;
+  json::array medians;
+  for (const BenchKernelsPeak& peak : report.peaks) {
+    json::object entry = PeakJson(peak);
+    entry["threads"] = peak.threads;
+    peaks.push_back(std::move(entry));
+    for (const char* dtype : {"fp32", "bf16"}) {
+      medians.push_back(json::object{{"dtype", dtype},
+                                     {"threads", peak.threads},
+                                     {"percent_of_peak", MedianPercent(report, dtype, "", peak.threads)}});
+    }
+  }
+  return {{"target", report.target},
+          {"peak", PeakJson(report.peaks.back())},
+          {"peak_by_threads", std::move(peaks)},
+          {"median", std::move(medians)},
+          {"matmul", std::move(rows)}};
+}
+
+void PrintTable(const BenchKernelsReport& report) {
+  fmt::print("target {}\n", report.target);
+  for (const BenchKernelsPeak& peak : report.peaks) {
+    fmt::print("peak, threads {}: fp32 {:.0f} GF/s, bf16 {:.0f} GF/s, read {:.1f} GB/s\n", peak.threads,
+               peak.fp32_gflops, peak.bf16_gflops, peak.read_gb_s);
+  }
+  fmt::print("\n{:<3} {:<5} {:>5} {:>5} {:>5} {:>8} {:>8} {:>7}\n", "op", "dtype", "m", "n", "k", "threads", "GF/s",
+             "% peak");
+  for (const BenchKernelsRow& row : report.rows) {
+    fmt::print("{:<3} {:<5} {:>5} {:>5} {:>5} {:>8} {:>8.1f} {:>7.1f}\n", row.op, row.dtype, row.m, row.n, row.k,
+               row.threads, row.gflops, row.percent_of_peak);
+  }
+  fmt::print("\n{:<5} {:>8} {:>9} {:>6} {:>6} {:>6}   median % of peak\n", "dtype", "threads", "all", "NN", "NT", "TN");
+  for (const BenchKernelsPeak& peak : report.peaks) {
+    for (const char* dtype : {"fp32", "bf16"}) {
+      fmt::print("{:<5} {:>8} {:>9.1f} {:>6.1f} {:>6.1f} {:>6.1f}\n", dtype, peak.threads,
+                 MedianPercent(report, dtype, "", peak.threads), MedianPercent(report, dtype, "NN", peak.threads),
+                 MedianPercent(report, dtype, "NT", peak.threads), MedianPercent(report, dtype, "TN", peak.threads));
+    }
+  }
+}
+
+}  // namespace
+
+void RegisterBenchKernels(Command& bench) {
+  auto options = std::make_shared<BenchKernelsOptions>();
+  Command& verb = bench.Add("kernels", "matrix multiplication, in percent of this machine's measured peak");
+  verb.Flag("--quick", options->quick, "fewer repetitions");
+  verb.Run([options](const Global& global) -> Status {
+    options->threads = global.threads;
+    PINTLE_ASSIGN(const BenchKernelsReport report, BenchKernels(*options));
+    if (global.json) {
+      fmt::print("{}\n", DumpJson(ReportJson(report)));
+    } else {
+      PrintTable(report);
+    }
+    return {};
+  });
+}
+
+}  // namespace pintle
