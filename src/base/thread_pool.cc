@@ -1,6 +1,8 @@
 #include "base/thread_pool.h"
 
+#if defined(__linux__)
 #include <sched.h>
+#endif
 
 #include <atomic>
 #include <thread>
@@ -91,9 +93,11 @@ void ThreadPool::Run(int64_t count, Function function, const void* context) {
 }
 
 int DefaultThreads() {
+#if defined(__linux__)
   cpu_set_t set;
   CPU_ZERO(&set);
   if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+#endif
   const unsigned hardware = std::thread::hardware_concurrency();
   return hardware > 0 ? static_cast<int>(hardware) : 1;
 }
