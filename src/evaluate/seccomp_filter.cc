@@ -7,6 +7,7 @@
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,11 +20,11 @@ namespace {
 
 constexpr const char* kDenied[] = {
     // networks
-    "socket", "socketpair", "bind", "connect", "listen", "accept", "accept4", "sendto", "sendmsg", "sendmmsg",
+    "socket", "bind", "connect", "listen", "accept", "accept4", "sendto", "sendmmsg",
     // other processes
-    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease", "kcmp", "pidfd_open",
-    "pidfd_getfd", "pidfd_send_signal", "kill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "setsid", "setpgid",
-    "migrate_pages", "move_pages", "sched_setscheduler", "sched_setattr", "setpriority", "ioprio_set",
+    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease", "kcmp", "pidfd_getfd",
+    "pidfd_send_signal", "kill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "setsid", "setpgid", "migrate_pages",
+    "move_pages", "sched_setscheduler", "sched_setattr", "setpriority", "ioprio_set",
     // mounts, roots, namespaces
     "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen", "fsconfig", "fsmount", "fspick",
     "mount_setattr", "unshare", "setns", "open_by_handle_at", "name_to_handle_at", "quotactl", "quotactl_fd", "swapon",
@@ -61,12 +62,14 @@ int AddRules(scmp_filter_ctx filter, SeccompProfile profile) {
   }
   // Limits of other processes; and a child may not cut the tie by which it dies with us.
   if (const int code = deny_if("prlimit64", SCMP_A0_64(SCMP_CMP_NE, 0)); code != 0) return code;
+  if (const int code = deny_if("socketpair", SCMP_A0_64(SCMP_CMP_NE, AF_UNIX)); code != 0) return code;
   if (const int code = deny_if("prctl", SCMP_A0_64(SCMP_CMP_EQ, PR_SET_PDEATHSIG)); code != 0) return code;
   // Pushing characters into a terminal.
   constexpr scmp_datum_t kTiocsti = 0x5412;
   if (const int code = deny_if("ioctl", SCMP_A1_64(SCMP_CMP_EQ, kTiocsti)); code != 0) return code;
   if (profile == SeccompProfile::kProgram) {
-    for (const char* name : {"fork", "vfork"}) {
+    // A compiler passes its linker's process descriptor through a pair of sockets, which leads nowhere else.
+    for (const char* name : {"fork", "vfork", "socketpair", "sendmsg", "pidfd_open"}) {
       if (const int code = Deny(filter, name); code != 0) return code;
     }
     if (const int code = deny_if("clone", SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)); code != 0) return code;
