@@ -1,10 +1,28 @@
-// Every verb's registration function; main.cc calls them in the order of the help text. One file a verb.
+// Every verb's registration function; main.cc calls them in the order of the help text. One file a verb or a family.
 #pragma once
 
 #include "cli/command.h"
 
 namespace pintle {
 
-void RegisterM31rCrawl(Command& m31r);
+void RegisterM31rRun(Command& m31r);        ///< run, reproduce
+void RegisterM31rCrawl(Command& m31r);      ///< crawl
+void RegisterM31rFilter(Command& m31r);     ///< filter
+void RegisterM31rWhy(Command& m31r);        ///< why
+void RegisterM31rDataset(Command& m31r);    ///< dataset
+void RegisterM31rTrace(Command& m31r);      ///< trace
+void RegisterM31rTokenizer(Command& m31r);  ///< tokenizer train, encode, decode, info
+void RegisterM31rShard(Command& m31r);      ///< shard
+void RegisterM31rTrain(Command& m31r);      ///< train, resume
+void RegisterM31rEval(Command& m31r);       ///< eval
+void RegisterM31rReport(Command& m31r);     ///< report
+void RegisterM31rGenerate(Command& m31r);   ///< generate
+void RegisterM31rExport(Command& m31r);     ///< export
+void RegisterM31rParity(Command& m31r);     ///< parity
+void RegisterM31rFolders(Command& m31r);    ///< verify, info, clean
+void RegisterBenchKernels(Command& bench);  ///< bench kernels
+void RegisterBenchTrain(Command& bench);    ///< bench train
+void RegisterConfig(Command& pintle);       ///< config
+void RegisterDemo(Command& pintle);         ///< demo
 
 }  // namespace pintle

@@ -1,0 +1,15 @@
+// The files that come with the program: configs/, models/, benchmarks/.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+
+namespace pintle {
+
+/// Finds "configs/m31r/demo.toml" or the like: below $PINTLE_DATA, then beside the program's folder and up to three
+/// folders above it, then in ../share/pintle. A runtime error if it is nowhere.
+Result<std::filesystem::path> FindDataFile(const std::string& relative);
+
+}  // namespace pintle
