@@ -15,7 +15,7 @@
 //   delta[i] = Dot(do[i], o[i])    dp[i,j] = chain over d of do[i,d] * v[j,d]    ds = (p * (dp - delta)) * scale
 //   dq[i,d] = chain over j of ds * k     dk[j,d] = chain over (head of the group, i) of ds * q     dv likewise of p *
 //   do
-// each chain from +0, keys or queries ascending, only blocks of 64 x 64 with a visible pair (others add zeros).
+// each chain from +0, keys or queries ascending, +0 added at its end (so products that are zero leave no trace).
 // Source: Dao et al. 2022, "FlashAttention", algorithms 1 and 4.
 #pragma once
 
@@ -47,11 +47,11 @@ int64_t AttentionBackwardScratch(const AttentionShape& shape);
 void Attention(const AttentionShape& shape, const float* q, const float* k, const float* v, const int32_t* document,
                float* o, bf16* o_bf16, float* lse, float* scratch, ThreadPool& pool);
 
-/// dout is the gradient of o (ldo); dq, dk, dv have the layouts of q, k, v and are overwritten. Parallel over (batch,
-/// kv head).
+/// dout is the gradient of o (ldo); dq, dk, dv have the layouts of q, k, v and are overwritten. dv_bf16 (v's layout)
+/// may be null. Parallel over (batch, kv head).
 void AttentionBackward(const AttentionShape& shape, const float* q, const float* k, const float* v,
                        const int32_t* document, const float* o, const float* lse, const float* dout, float* dq,
-                       float* dk, float* dv, float* scratch, ThreadPool& pool);
+                       float* dk, float* dv, float* scratch, ThreadPool& pool, bf16* dv_bf16 = nullptr);
 
 /// One KV page holds 64 positions of all kv heads of one layer: for each kv head K transposed [D, 64], then V [64, D].
 constexpr int64_t KvPageFloats(int64_t kv_heads, int64_t head_dim) { return kv_heads * 2 * head_dim * kAttentionBlock; }
