@@ -1,0 +1,29 @@
+// A decoder of ours as GGUF, so that llama.cpp runs it unchanged as architecture qwen3.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+#include "formats/gguf.h"
+#include "formats/safetensors.h"
+#include "models/decoder/config.h"
+#include "text/tokenizer.h"
+
+namespace pintle {
+
+/// The metadata: general.*, qwen3.*, tokenizer.ggml.* (gpt2 byte-level BPE, pre-tokenizer qwen2). Our documents begin
+/// with
+/// <|endoftext|>, hence add_bos_token.
+GgufMetadata GgufMetadataOf(const DecoderConfig& config, const Tokenizer& tokenizer, const std::string& name,
+                            GgufType type);
+
+/// llama.cpp's name of one of our tensors: "model.layers.3.self_attn.q_proj.weight" -> "blk.3.attn_q.weight"; "" if it
+/// has none. Rows stay as they are: q and k need no permutation, qwen3's RoPE pairs halves.
+std::string GgufTensorName(const std::string& name);
+
+/// Writes the file. `weights` holds the tensors of `config`.
+Status WriteGgufModel(const std::filesystem::path& path, const DecoderConfig& config, const Tokenizer& tokenizer,
+                      const SafetensorsFile& weights, const std::string& name, GgufType type);
+
+}  // namespace pintle
