@@ -43,7 +43,7 @@ void AttendTile(const QueryRows& query, const KeyBlocks& blocks, int64_t first_r
     const int64_t first_key = block * kAttentionBlock;
     const int64_t keys = std::min(kAttentionBlock, last_position + 1 - first_key);
     const int64_t columns = (keys + 15) / 16 * 16;
-    const bool diagonal = first_key + keys - 1 > position;
+    const bool diagonal = first_key + columns - 1 > position;
     if (query.document != nullptr) {
       bool visible = false;
       for (int r = 0; r < rows && !visible; ++r) {

@@ -228,7 +228,7 @@ HWY_INLINE hn::Vec<DU16> ToBF16Part(VF x) {
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1u));
   const auto rounded = hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(du, 0x7FFFu))));
   const auto quiet = hn::Or(hn::ShiftRight<16>(bits), hn::Set(du, 0x40u));
-  const auto nan = hn::RebindMask(du, hn::Ne(x, x));
+  const auto nan = hn::RebindMask(du, hn::IsNaN(x));
   const auto result = hn::IfThenElse(nan, quiet, rounded);
   return hn::DemoteTo(DU16(), hn::BitCast(DI(), result));
 }

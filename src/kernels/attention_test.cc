@@ -1,0 +1,203 @@
+// Attention against its plain definition, bit for bit, on every instruction set, and the properties that serving and
+// training rely on: any cut of the rows, pages, documents, threads, micro-batches.
+#include "kernels/attention.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "kernels/elementwise.h"
+#include "kernels/test_support.h"
+
+namespace pintle::kernels {
+namespace {
+
+struct Problem {
+  AttentionShape shape;
+  std::vector<float> q, k, v, dout;
+  std::vector<int32_t> document;
+
+  Problem(int64_t batch, int64_t time, int64_t heads, int64_t kv_heads, int64_t d, Profile profile, int documents)
+      : shape{batch,
+              time,
+              heads,
+              kv_heads,
+              d,
+              heads * d + 16,
+              kv_heads * d + 32,
+              kv_heads * d,
+              heads * d,
+              1.0f / std::sqrt(static_cast<float>(d)),
+              profile},
+        q(RandomFloats(batch * time * shape.ldq, 1, 2.0f)),
+        k(RandomFloats(batch * time * shape.ldk, 2, 2.0f)),
+        v(RandomFloats(batch * time * shape.ldv, 3)),
+        dout(RandomFloats(batch * time * shape.ldo, 4)) {
+    RandomStream stream(5, Purpose::kTest, 1);
+    for (int64_t b = 0; b < batch && documents > 0; ++b) {
+      int32_t current = 0;
+      for (int64_t t = 0; t < time; ++t) {
+        if (stream.NextBelow(static_cast<uint32_t>(time / documents + 1)) == 0) ++current;
+        document.push_back(current);
+      }
+    }
+  }
+  [[nodiscard]] const int32_t* Documents() const { return document.empty() ? nullptr : document.data(); }
+};
+
+struct Output {
+  std::vector<float> o, lse, dq, dk, dv;
+  std::vector<bf16> o_bf16, dv_bf16;
+
+  explicit Output(const Problem& p)
+      : o(p.dout.size(), 9.0f),
+        lse(static_cast<size_t>(p.shape.batch * p.shape.heads * p.shape.time), 9.0f),
+        dq(p.q.size(), 9.0f),
+        dk(p.k.size(), 9.0f),
+        dv(p.v.size(), 9.0f),
+        o_bf16(o.size()),
+        dv_bf16(dv.size()) {}
+};
+
+Output Run(const Problem& p, ThreadPool& pool) {
+  Output out(p);
+  std::vector<float> scratch(static_cast<size_t>(AttentionBackwardScratch(p.shape)));
+  Attention(p.shape, p.q.data(), p.k.data(), p.v.data(), p.Documents(), out.o.data(), out.o_bf16.data(), out.lse.data(),
+            scratch.data(), pool);
+  AttentionBackward(p.shape, p.q.data(), p.k.data(), p.v.data(), p.Documents(), out.o.data(), out.lse.data(),
+                    p.dout.data(), out.dq.data(), out.dk.data(), out.dv.data(), scratch.data(), pool,
+                    out.dv_bf16.data());
+  return out;
+}
+
+Output RunReference(const Problem& p) {
+  Output out(p);
+  ReferenceAttention(p.shape, p.q.data(), p.k.data(), p.v.data(), p.Documents(), out.o.data(), out.lse.data());
+  ReferenceAttentionBackward(p.shape, p.q.data(), p.k.data(), p.v.data(), p.Documents(), out.o.data(), out.lse.data(),
+                             p.dout.data(), out.dq.data(), out.dk.data(), out.dv.data());
+  for (size_t i = 0; i < out.o.size(); ++i) out.o_bf16[i] = ReferenceToBF16(out.o[i]);
+  for (size_t i = 0; i < out.dv.size(); ++i) out.dv_bf16[i] = ReferenceToBF16(out.dv[i]);
+  return out;
+}
+
+void CheckSame(const Output& a, const Output& b) {
+  CHECK(SameBits(a.o, b.o));
+  CHECK(SameBits(a.o_bf16, b.o_bf16));
+  CHECK(SameBits(a.lse, b.lse));
+  CHECK(SameBits(a.dq, b.dq));
+  CHECK(SameBits(a.dk, b.dk));
+  CHECK(SameBits(a.dv, b.dv));
+  CHECK(SameBits(a.dv_bf16, b.dv_bf16));
+}
+
+}  // namespace
+
+TEST_CASE("attention and its gradient equal their definition on every instruction set") {
+  struct Case {
+    int64_t batch, time, heads, kv_heads, d;
+    int documents;
+  };
+  for (const Case& c : {Case{1, 1, 1, 1, 16, 0}, Case{2, 131, 4, 2, 16, 4}, Case{1, 200, 2, 1, 64, 0},
+                        Case{1, 150, 3, 3, 48, 7}, Case{1, 70, 2, 1, 128, 2}, Case{1, 300, 1, 1, 32, 40}}) {
+    for (const Profile profile : {Profile::kFma, Profile::kMuladd}) {
+      const Problem p(c.batch, c.time, c.heads, c.kv_heads, c.d, profile, c.documents);
+      const Output expected = RunReference(p);
+      ForEachTarget([&](Target target) {
+        CAPTURE(std::string(TargetName(target)));
+        CAPTURE(c.time);
+        CAPTURE(c.d);
+        ThreadPool pool(2);
+        CheckSame(Run(p, pool), expected);
+      });
+    }
+  }
+}
+
+TEST_CASE("attention does not depend on threads") {
+  const Problem p(2, 180, 4, 2, 32, Profile::kFma, 3);
+  ThreadPool one(1), three(3);
+  CheckSame(Run(p, one), Run(p, three));
+}
+
+TEST_CASE("masked scores that underflow and ones that dominate") {
+  Problem p(1, 140, 1, 1, 16, Profile::kFma, 3);
+  for (size_t i = 0; i < p.q.size(); ++i) p.q[i] *= 60.0f;  // maxima jump by more than 100 between blocks
+  const Output expected = RunReference(p);
+  ThreadPool pool(1);
+  ForEachTarget([&](Target) { CheckSame(Run(p, pool), expected); });
+}
+
+TEST_CASE("decoding from pages gives the bits of the whole sequence, for any chunks") {
+  const int64_t time = 203, heads = 4, kv_heads = 2, d = 32;
+  for (const Profile profile : {Profile::kFma, Profile::kMuladd}) {
+    const Problem p(1, time, heads, kv_heads, d, profile, 0);
+    ThreadPool pool(2);
+    const Output whole = Run(p, pool);
+    for (const std::vector<int64_t>& chunks : {std::vector<int64_t>{203}, {1, 63, 1, 64, 70, 4}, {100, 1, 1, 1, 100}}) {
+      std::vector<float> storage(static_cast<size_t>(4 * KvPageFloats(kv_heads, d)), 123.0f);
+      std::vector<float*> pages;
+      for (int i = 0; i < 4; ++i) pages.push_back(storage.data() + i * KvPageFloats(kv_heads, d));
+      std::vector<float> o(whole.o.size());
+      std::vector<bf16> half(o.size());
+      int64_t done = 0;
+      for (const int64_t rows : chunks) {
+        const CachedSequence sequence{rows, done, pages.data()};
+        AppendKv(sequence, kv_heads, d, p.k.data() + done * p.shape.ldk, p.shape.ldk, p.v.data() + done * p.shape.ldv,
+                 p.shape.ldv);
+        AttentionCached(p.shape, &sequence, 1, p.q.data() + done * p.shape.ldq, o.data() + done * p.shape.ldo,
+                        half.data() + done * p.shape.ldo, pool);
+        done += rows;
+      }
+      CHECK(done == time);
+      CHECK(SameBits(o, whole.o));
+      CHECK(SameBits(half, whole.o_bf16));
+    }
+  }
+}
+
+TEST_CASE("sequences decoded together give the bits of each alone") {
+  const int64_t heads = 2, kv_heads = 1, d = 16;
+  const Problem p(3, 90, heads, kv_heads, d, Profile::kFma, 0);
+  ThreadPool pool(2);
+  const Output whole = Run(p, pool);
+  std::vector<float> storage(static_cast<size_t>(6 * KvPageFloats(kv_heads, d)));
+  std::vector<float*> pages;
+  for (int i = 0; i < 6; ++i) pages.push_back(storage.data() + i * KvPageFloats(kv_heads, d));
+  std::vector<CachedSequence> last;
+  const std::vector<int64_t> lengths = {90, 65, 1};
+  std::vector<float> q, expected;
+  for (int64_t b = 0; b < 3; ++b) {
+    const int64_t length = lengths[static_cast<size_t>(b)], token = b * 90;
+    const CachedSequence all{length, 0, pages.data() + 2 * b};
+    AppendKv(all, kv_heads, d, p.k.data() + token * p.shape.ldk, p.shape.ldk, p.v.data() + token * p.shape.ldv,
+             p.shape.ldv);
+    last.push_back({1, length - 1, pages.data() + 2 * b});
+    const float* from = p.q.data() + (token + length - 1) * p.shape.ldq;
+    q.insert(q.end(), from, from + p.shape.ldq);
+    const float* o = whole.o.data() + (token + length - 1) * p.shape.ldo;
+    expected.insert(expected.end(), o, o + p.shape.ldo);
+  }
+  std::vector<float> o(expected.size());
+  AttentionCached(p.shape, last.data(), 3, q.data(), o.data(), nullptr, pool);
+  CHECK(SameBits(o, expected));
+}
+
+TEST_CASE("a document inside a packed row that starts at a block gives the bits of the document alone") {
+  const Problem p(1, 192, 2, 1, 16, Profile::kFma, 0);
+  Problem packed = p;
+  for (int t = 0; t < 192; ++t) packed.document.push_back(t < 64 ? 0 : 1);
+  ThreadPool pool(1);
+  const Output both = Run(packed, pool);
+  Problem alone = p;
+  alone.shape.time = 128;
+  alone.q.erase(alone.q.begin(), alone.q.begin() + 64 * p.shape.ldq);
+  alone.k.erase(alone.k.begin(), alone.k.begin() + 64 * p.shape.ldk);
+  alone.v.erase(alone.v.begin(), alone.v.begin() + 64 * p.shape.ldv);
+  alone.dout.erase(alone.dout.begin(), alone.dout.begin() + 64 * p.shape.ldo);
+  const Output one = Run(alone, pool);
+  CHECK(std::equal(one.o.begin(), one.o.end(), both.o.begin() + 64 * p.shape.ldo));
+  CHECK(std::equal(one.dq.begin(), one.dq.end(), both.dq.begin() + 64 * p.shape.ldq));
+  CHECK(std::equal(one.dk.begin(), one.dk.end(), both.dk.begin() + 64 * p.shape.ldk));
+}
+
+}  // namespace pintle::kernels
