@@ -29,6 +29,15 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# install_rustc: a compiler to judge generated code with, if there is none. --no-remove: a user's own Rust stays.
+install_rustc() {
+  command -v rustc >/dev/null && return 0
+  local as_root=()
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo -n)
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-remove --no-install-recommends rustc-web >/dev/null 2>&1 ||
+    say "note: no rustc here and rustc-web could not be installed; what needs a compiler will say so"
+}
+
 # build PRESET [TARGET...]: configures once, then builds.
 build() {
   local preset=$1 log

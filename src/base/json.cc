@@ -58,7 +58,7 @@ struct Writer {
   void Line(int depth) {
     if (indent == 0) return;
     out += '\n';
-    out.append(static_cast<size_t>(indent * depth), ' ');
+    out.append(static_cast<size_t>(indent) * static_cast<size_t>(depth), ' ');
   }
 
   void Write(const json::value& value, int depth) {

@@ -14,13 +14,12 @@
 #include "base/interrupt.h"
 #include "base/time.h"
 
-extern char** environ;
-
 namespace pintle {
 namespace {
 
 std::vector<char*> Pointers(std::vector<std::string>& words) {
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (auto& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   return pointers;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 
@@ -24,7 +25,7 @@ std::string UtcTimestamp() {
 }
 
 std::string HumanDuration(double seconds) {
-  const long total = static_cast<long>(seconds + 0.5);
+  const long total = std::lround(seconds);
   if (total >= 3600) return fmt::format("{} h {:02} min", total / 3600, total / 60 % 60);
   if (total >= 60) return fmt::format("{} min {:02} s", total / 60, total % 60);
   if (seconds >= 10) return fmt::format("{} s", total);

@@ -67,7 +67,6 @@ const CLI::App* DeepestVerb(const CLI::App* root, int argc, char** argv, std::st
 Error ExplainParseError(const CLI::App& root, int argc, char** argv, const CLI::ParseError& error) {
   std::string unknown_verb;
   const CLI::App* app = DeepestVerb(&root, argc, argv, unknown_verb);
-  const std::string help = "`" + app->get_name() + " --help` lists what there is";
   std::string path = app->get_name();
   for (const CLI::App* parent = app->get_parent(); parent != nullptr; parent = parent->get_parent()) {
     path = parent->get_name() + " " + path;

@@ -192,18 +192,17 @@ class SourceCrawler {
       while (!result.out.empty() && result.out.back() == '\n') result.out.pop_back();
       return result.out;
     };
-    PINTLE_ASSIGN(const std::string init, git({"init", "-q", "--bare", "."}));
+    PINTLE_RETURN_IF_ERROR(git({"init", "-q", "--bare", "."}));
     // Not every server gives out a commit by its name; the whole history always holds it.
     if (!git({"fetch", "-q", "--depth", "1", "--", url, source_.commit}).ok()) {
-      PINTLE_ASSIGN(const std::string all, git({"fetch", "-q", "--", url, "+refs/*:refs/crawl/*"}));
+      PINTLE_RETURN_IF_ERROR(git({"fetch", "-q", "--", url, "+refs/*:refs/crawl/*"}));
     }
     PINTLE_ASSIGN(const std::string found, git({"rev-parse", "--verify", "-q", source_.commit + "^{commit}"}));
     if (found != source_.commit) {
       return ValidationError("the repository has " + found + " where " + source_.commit + " is pinned", url);
     }
     const fs::path fresh = folder.path() / "tree.tar";
-    PINTLE_ASSIGN(const std::string made,
-                  git({"archive", "--format=tar", "--prefix=tree/", "-o", fresh.string(), source_.commit}));
+    PINTLE_RETURN_IF_ERROR(git({"archive", "--format=tar", "--prefix=tree/", "-o", fresh.string(), source_.commit}));
     PINTLE_ASSIGN(const std::string bytes, ReadFile(fresh, uint64_t{8} << 30));
     PINTLE_RETURN_IF_ERROR(WriteFileAtomic(tar, bytes));
     return tar;

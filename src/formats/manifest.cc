@@ -46,6 +46,7 @@ Status HashTree(const fs::path& folder, std::vector<ManifestFile>& files) {
   }
   if (code) return RuntimeError("cannot list the folder: " + code.message(), folder.string());
   std::vector<std::pair<std::string, fs::path>> named;
+  named.reserve(paths.size());
   for (const auto& path : paths) named.emplace_back(path.lexically_relative(folder).generic_string(), path);
   std::sort(named.begin(), named.end());
   for (const auto& [name, path] : named) {

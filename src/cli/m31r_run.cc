@@ -1,0 +1,108 @@
+// `pintle m31r run`: the whole pipeline. `pintle m31r reproduce`: the pipeline again from a shipped model's recipe, and
+// whether it gives the same bytes.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "cli/data_files.h"
+#include "cli/pipeline.h"
+#include "cli/verbs.h"
+
+namespace pintle {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string preset = "demo", source, work, benchmarks, model;
+};
+
+boost::json::object ResultJson(const PipelineResult& result) {
+  return {{"dataset", result.dataset},       {"tokenizer", result.tokenizer}, {"weights", result.weights},
+          {"parameters", result.parameters}, {"steps", result.steps},         {"bits_per_byte", result.bits_per_byte}};
+}
+
+Status Run(const Options& options, const Global& global) {
+  PipelineOptions pipeline;
+  PINTLE_ASSIGN(pipeline.settings, PresetSettings(options.preset));
+  pipeline.source = options.source;
+  pipeline.work = options.work;
+  pipeline.benchmarks = options.benchmarks;
+  if (global.dry_run) {
+    PINTLE_ASSIGN(const std::string settings,
+                  ReadFile(global.config.empty() ? pipeline.settings.string() : global.config));
+    fmt::print("would run crawl, filter, dataset, tokenizer, shard and train from {} in {} with\n\n{}", options.source,
+               options.work, settings);
+    return {};
+  }
+  PINTLE_ASSIGN(const PipelineResult result, RunPipeline(global, pipeline));
+  if (global.json) {
+    fmt::print("{}\n", DumpJson(ResultJson(result)));
+    return {};
+  }
+  fmt::print(
+      "dataset    {}\ntokenizer  {}\nweights    {}\nmodel      {}\n{} weights, {} steps, {:.3f} bits per byte, {}\n",
+      result.dataset, result.tokenizer, result.weights, (fs::path(options.work) / "run" / "model").string(),
+      result.parameters, result.steps, result.bits_per_byte, HumanDuration(result.seconds));
+  return {};
+}
+
+// A shipped model carries recipe.toml (settings), recipe.json ({"source", "dataset", "tokenizer", "weights"}).
+Status Reproduce(const Options& options, const Global& global) {
+  fs::path model = options.model;
+  std::error_code code;
+  if (!fs::exists(model / "recipe.json", code)) {
+    PINTLE_ASSIGN(model, FindDataFile("models/" + options.model));
+  }
+  const std::string where = (model / "recipe.json").string();
+  PINTLE_ASSIGN(const std::string text, ReadFile(where, 1 << 20));
+  PINTLE_ASSIGN(const boost::json::value recipe, ParseJson(text, where));
+  PINTLE_ASSIGN(const std::string source, JsonString(recipe, "source", where));
+  PipelineOptions pipeline;
+  pipeline.settings = model / "recipe.toml";
+  pipeline.work = options.work;
+  if (options.source.empty()) {
+    PINTLE_ASSIGN(pipeline.source, FindDataFile(source));
+  } else {
+    pipeline.source = options.source;
+  }
+  PINTLE_ASSIGN(const PipelineResult result, RunPipeline(global, pipeline));
+  bool same = true;
+  boost::json::object report = ResultJson(result);
+  for (const auto& [name, found] : {std::pair<const char*, std::string>{"dataset", result.dataset},
+                                    {"tokenizer", result.tokenizer},
+                                    {"weights", result.weights}}) {
+    PINTLE_ASSIGN(const std::string shipped, JsonString(recipe, name, where));
+    same = same && found == shipped;
+    if (!global.json)
+      fmt::print("{:<10} {}  {}\n", name, found, found == shipped ? "the same" : "shipped is " + shipped);
+  }
+  report["same"] = same;
+  if (global.json) fmt::print("{}\n", DumpJson(report));
+  if (same) return {};
+  return ValidationError("the rebuilt model differs from the shipped one", model.string(),
+                         "a difference from the dataset on means that the source is another version");
+}
+
+}  // namespace
+
+void RegisterM31rRun(Command& m31r) {
+  auto options = std::make_shared<Options>();
+  Command& run = m31r.Add("run", "the whole pipeline: crawl, filter, dataset, tokenizer, shard, train");
+  run.Option("--preset", options->preset, "demo (1 M weights) or 6m: settings from configs/m31r");
+  run.Option("--source", options->source, "an archive, a folder, or a .toml manifest of sources").Required();
+  run.Option("--work", options->work, "the work folder").Required();
+  run.Option("--benchmarks", options->benchmarks, "a folder of task files that the corpus must not contain");
+  run.Run([options](const Global& global) { return Run(*options, global); });
+
+  Command& reproduce = m31r.Add("reproduce", "rebuild a shipped model from its recipe and compare the hashes");
+  reproduce.Option("model", options->model, "a shipped model: m31r-1m, m31r-6m, or a folder with a recipe").Required();
+  reproduce.Option("--work", options->work, "the work folder").Required();
+  reproduce.Option("--source", options->source, "a local copy of the sources instead of the recipe's");
+  reproduce.Run([options](const Global& global) { return Reproduce(*options, global); });
+}
+
+}  // namespace pintle

@@ -1,0 +1,139 @@
+#include "cli/pipeline.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "cli/data_files.h"
+#include "cli/settings.h"
+#include "corpus/crawl.h"
+#include "corpus/dataset.h"
+#include "corpus/filter.h"
+#include "corpus/shard_stage.h"
+#include "corpus/tokenizer_stage.h"
+#include "train/train.h"
+
+namespace pintle {
+namespace {
+
+// All settings of a run from one file, environment and --set.
+struct Settings {
+  FilterConfig filter;
+  DatasetConfig dataset;
+  TokenizerConfig tokenizer;
+  ShardConfig shard;
+  TrainConfig train;
+
+  void Visit(ConfigVisitor& v) {
+    filter.Visit(v);
+    dataset.Visit(v);
+    tokenizer.Visit(v);
+    shard.Visit(v);
+    train.Visit(v);
+  }
+};
+
+// "stage 3/7 dataset: done in 2.1 s" on stderr.
+class StageLine {
+ public:
+  StageLine(int number, std::string name) : number_(number), name_(std::move(name)), start_(MonotonicSeconds()) {
+    LogInfo("run", fmt::format("stage {}/6 {}", number_, name_));
+  }
+  void Done(bool up_to_date, const std::string& what) const {
+    const std::string time = up_to_date ? "up to date" : HumanDuration(MonotonicSeconds() - start_);
+    LogInfo("run", fmt::format("stage {}/6 {}: {}{}{}", number_, name_, time, what.empty() ? "" : ", ", what));
+  }
+
+ private:
+  int number_;
+  std::string name_;
+  double start_;
+};
+
+}  // namespace
+
+Result<std::filesystem::path> PresetSettings(const std::string& preset) {
+  if (preset.find('/') != std::string::npos)
+    return UsageError("'" + preset + "' is not a preset", "--preset", "use demo or 6m");
+  auto file = FindDataFile("configs/m31r/" + preset + ".toml");
+  if (!file.ok()) return UsageError("no preset '" + preset + "'", "--preset", "use demo or 6m");
+  return file;
+}
+
+Result<PipelineResult> RunPipeline(const Global& global, const PipelineOptions& options) {
+  const double start = MonotonicSeconds();
+  Settings settings;
+  Global layered = global;
+  if (layered.config.empty()) layered.config = options.settings.string();
+  PINTLE_RETURN_IF_ERROR(LoadSettings(layered, [&](ConfigVisitor& v) { settings.Visit(v); }));
+  if (global.seed_given) settings.train.seed = static_cast<int64_t>(global.seed);
+
+  PINTLE_ASSIGN(const CrawlManifest sources, OpenCrawlSource(options.source));
+  {
+    const StageLine line(1, "crawl");
+    PINTLE_ASSIGN(const auto crawled, Crawl(sources, {options.work, false}));
+    int64_t files = 0, bytes = 0;
+    bool unchanged = true;
+    for (const auto& source : crawled) {
+      files += source.files;
+      bytes += source.bytes;
+      unchanged = unchanged && source.state == "unchanged";
+    }
+    line.Done(unchanged, fmt::format("{} files, {}", files, HumanBytes(static_cast<double>(bytes))));
+  }
+  {
+    const StageLine line(2, "filter");
+    FilterOptions filter;
+    filter.work = options.work;
+    filter.benchmarks = options.benchmarks;
+    filter.config = settings.filter;
+    filter.threads = global.threads;
+    PINTLE_ASSIGN(const StageSummary summary, RunFilter(filter));
+    line.Done(summary.up_to_date, "");
+  }
+  PipelineResult result;
+  {
+    const StageLine line(3, "dataset");
+    DatasetOptions dataset;
+    dataset.work = options.work;
+    dataset.config = settings.dataset;
+    dataset.threads = global.threads;
+    PINTLE_ASSIGN(const StageSummary summary, RunDataset(dataset));
+    result.dataset = summary.id;
+    line.Done(summary.up_to_date, "");
+  }
+  {
+    ThreadPool pool(global.threads);
+    const StageLine line(4, "tokenizer");
+    PINTLE_ASSIGN(const TokenizerSummary tokenizer, TrainTokenizerStage(options.work, settings.tokenizer, pool));
+    result.tokenizer = tokenizer.tokenizer_hash;
+    line.Done(tokenizer.up_to_date, fmt::format("{} ids", tokenizer.vocab_size));
+    const StageLine shard_line(5, "shard");
+    PINTLE_ASSIGN(const ShardSummary shards, ShardStage(options.work, settings.shard, pool));
+    const auto train = shards.splits.find("train");
+    shard_line.Done(shards.up_to_date,
+                    fmt::format("{} tokens to train on", train == shards.splits.end() ? 0 : train->second.tokens));
+  }
+  {
+    const StageLine line(6, "train");
+    TrainOptions train;
+    train.work = options.work;
+    train.config = settings.train;
+    train.mode = TrainMode::kReplace;
+    train.threads = global.threads;
+    PINTLE_ASSIGN(const TrainSummary summary, Train(train));
+    if (!summary.finished) {
+      return RuntimeError("training stopped before its end: " + summary.stop_reason, options.work.string(),
+                          "run the same command again: it goes on at step " + std::to_string(summary.step));
+    }
+    result.weights = summary.weights_sha256;
+    result.parameters = summary.parameters;
+    result.steps = summary.steps;
+    result.bits_per_byte = summary.bits_per_byte;
+    line.Done(summary.up_to_date, fmt::format("{} weights", summary.parameters));
+  }
+  result.seconds = MonotonicSeconds() - start;
+  return result;
+}
+
+}  // namespace pintle

@@ -1,0 +1,37 @@
+// Every stage of M31R in order, each called once with its settings; what is up to date is skipped by the stage itself.
+// `m31r run`, `m31r reproduce` and the demo are thin faces of it. The stages know nothing of each other: they meet in
+// the folders below WORK.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "cli/command.h"
+
+namespace pintle {
+
+struct PipelineOptions {
+  std::filesystem::path settings;  ///< a preset's TOML: [filter] [dataset] [tokenizer] [shard] [train] [model]
+  std::filesystem::path source;    ///< an archive, a folder, or a manifest of sources
+  std::filesystem::path work;
+  std::filesystem::path benchmarks;  ///< tasks that the corpus must not contain; empty = none
+};
+
+/// The identities of what a run made; equal for any number of threads.
+struct PipelineResult {
+  std::string dataset;    ///< id of the dataset's manifest
+  std::string tokenizer;  ///< SHA-256 of tokenizer.json
+  std::string weights;    ///< SHA-256 of model.safetensors
+  int64_t parameters = 0, steps = 0;
+  double bits_per_byte = 0;
+  double seconds = 0;
+};
+
+/// Runs the stages. An interrupt ends it with a runtime error whose hint says how to go on; nothing is lost.
+Result<PipelineResult> RunPipeline(const Global& global, const PipelineOptions& options);
+
+/// The shipped settings of a preset of `m31r run`: "demo" or "6m", or the name of another file in configs/m31r.
+Result<std::filesystem::path> PresetSettings(const std::string& preset);
+
+}  // namespace pintle
