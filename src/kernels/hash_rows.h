@@ -1,16 +1,15 @@
-// Fixed small problems for every kernel beside matmul, as (name, hash) rows: the hash program prints them, and CI
-// compares compilers, instruction sets and thread counts.
+// Hashes of every kernel beside matmul on fixed inputs: the second part of pintle_kernel_hashes. CI compares the lines
+// between compilers, instruction sets and machines.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/thread_pool.h"
-
 namespace pintle::kernels {
 
-/// Runs each kernel on Philox inputs and hashes all its outputs (SHA-256, hex, first 16 digits).
-std::vector<std::pair<std::string, std::string>> KernelHashRows(ThreadPool& pool);
+/// One row per kernel: (name, FNV-1a of all its outputs with 1, 2 and 3 threads). Inputs are Philox draws.
+std::vector<std::pair<std::string, uint64_t>> KernelHashes();
 
 }  // namespace pintle::kernels
