@@ -12,7 +12,9 @@ size_t PlanMemory(std::vector<PlannedBuffer>& buffers) {
     buffers[i].offset = 0;
     if (buffers[i].bytes > 0 && buffers[i].last >= buffers[i].first) order.push_back(i);
   }
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return buffers[a].bytes > buffers[b].bytes; });
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return buffers[a].bytes != buffers[b].bytes ? buffers[a].bytes > buffers[b].bytes : a < b;
+  });
 
   size_t total = 0;
   std::vector<const PlannedBuffer*> placed;  // by offset
