@@ -1,20 +1,21 @@
 // The loader: shards in, packed micro-batches out. It stands between `m31r shard` and the training step.
 //
-// A row of `time` slots is filled with documents one after the other. A plain document of tokens t1..tn takes n + 1
-// slots:
+// A row of `time` slots is filled with documents one after the other. A document of tokens t1..tn takes n + 1 slots:
 //     ids      <|endoftext|>  t1  t2 ... tn
 //     targets  t1             t2  t3 ... <|endoftext|>
-// A document that does not fit goes on in the next row (position restarts at 0); every target is scored once. Documents
-// that the shard stage chained to one segment (same crate, dependency order) count as one document, each further file
-// opened by <|file_sep|>path\n. With probability fim_rate the part of a document that falls into a row is rearranged on
-// its bytes: two cuts on character boundaries, then
-//     PSM  <|fim_prefix|> prefix <|fim_suffix|> suffix <|fim_middle|> middle <|endoftext|>
-//     SPM  <|fim_prefix|> <|fim_suffix|> suffix <|fim_middle|> prefix middle <|endoftext|>
-// (no <|endoftext|> before it; prefix, middle and suffix are encoded apart; a few slots that stay free at the end of a
-// row are padding: a document of their own, targets -100). Source: Bavarian et al. 2022 (arXiv 2207.14255), context
-// level.
+// A document that does not fit goes on in the next row (position restarts at 0); every target is scored once. Where the
+// shard stage chained files of a crate to a segment, the next file stands in the same document (attention sees the
+// files before it): <|file_sep|> in the place of the first <|endoftext|>, then its path and a newline, which are not
+// scored.
 //
-// Every choice is a pure function of (seed, epoch, document, part): no thread, no time. Rows do not depend on `batch`:
+// With probability fim_rate the part of a file that falls into a row is rearranged on its bytes: two cuts on character
+// boundaries, then, in the place of its tokens and the <|endoftext|> before them,
+//     PSM  <|fim_prefix|> prefix <|fim_suffix|> suffix <|fim_middle|> middle          the last target is <|endoftext|>
+//     SPM  <|fim_prefix|> <|fim_suffix|> suffix <|fim_middle|> prefix middle          the same
+// Prefix, middle and suffix are encoded apart. A few slots that stay free behind a part that filled its row are
+// padding: a document of their own, targets -100. Source: Bavarian et al. 2022 (arXiv 2207.14255), context level.
+//
+// Every choice is a pure function of (seed, epoch, segment, part): no thread, no time. Rows do not depend on `batch`:
 // four batches of one row are one batch of four.
 #pragma once
 
@@ -35,7 +36,7 @@ struct LoaderConfig {
   int64_t time = 512;  ///< slots a row
   uint64_t seed = 0;
   std::string split = "train";  ///< train, val or test
-  double fim_rate = 0;          ///< share of the documents (parts in rows) that are rearranged, 0 to 1
+  double fim_rate = 0;          ///< share of the parts of files in rows that are rearranged, 0 to 1
   double spm_rate = 0.5;        ///< share of SPM among those, the rest is PSM
   bool shuffle = true;          ///< a new order of segments each epoch; false: the order of the shards
   int64_t epochs = 0;           ///< 0 = without end; else the data end after so many (validation: 1, shuffle off)
@@ -61,7 +62,7 @@ class Loader {
   [[nodiscard]] virtual int64_t last_targets() const = 0;
   [[nodiscard]] virtual int64_t last_bytes() const = 0;
 
-  /// Tokens of the split in one epoch, one <|endoftext|> a segment included (what FIM adds is not).
+  /// Slots that one epoch of the split takes: its tokens and one more a document (what FIM adds apart).
   [[nodiscard]] virtual int64_t tokens_per_epoch() const = 0;
   /// Epochs begun (0 in the first) and share of the current one that the batches handed out have used.
   [[nodiscard]] virtual int64_t epoch() const = 0;
