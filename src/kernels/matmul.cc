@@ -20,6 +20,10 @@
 #include "kernels/matmul_kernel.h"
 #include "kernels/target.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace pintle::kernels {
 namespace {
 
@@ -33,20 +37,21 @@ constexpr int64_t kMaxSlabK = 8192;
 constexpr int64_t kFewRows = 56;
 // A tile whose chain may not rest in C (see NeedsRestingPlace) rests in a buffer of at most this many columns.
 constexpr int64_t kRestingColumns = 512;
+// Rows of an operand that lies across memory, packed together; even.
+constexpr int64_t kAcrossRows = 16;
+// Columns of B that one item packs.
+constexpr int64_t kPackColumns = 128;
 // Packing a panel of A, in units of the time of one micro-tile over the same steps.
 constexpr double kPackCost = 0.5;
 
-/// Scratch that grows and stays, 64-byte aligned, one per thread and use.
+/// Scratch that grows and stays, one per thread and use. Large ones stand on huge pages where the system has them:
+/// packed panels are read at a pace that page walks would show in.
 class Scratch {
  public:
   template <typename T>
   T* Get(int64_t count) {
-    const size_t bytes = (static_cast<size_t>(count) * sizeof(T) + 63) / 64 * 64;
-    if (bytes > bytes_) {
-      memory_.reset(static_cast<unsigned char*>(std::aligned_alloc(4096, (bytes + 4095) / 4096 * 4096)));
-      PINTLE_CHECK(memory_ != nullptr, "no memory for packing");
-      bytes_ = bytes;
-    }
+    const size_t bytes = static_cast<size_t>(count) * sizeof(T);
+    if (bytes > bytes_) Grow(bytes);
     return reinterpret_cast<T*>(memory_.get());
   }
 
@@ -54,6 +59,19 @@ class Scratch {
   struct Free {
     void operator()(unsigned char* memory) const { std::free(memory); }
   };
+
+  void Grow(size_t bytes) {
+    constexpr size_t kHuge = size_t{2} << 20;
+    const size_t page = bytes < kHuge / 4 ? 4096 : kHuge;
+    bytes_ = (bytes + page - 1) / page * page;
+    memory_.reset();
+    memory_.reset(static_cast<unsigned char*>(std::aligned_alloc(page, bytes_)));
+    PINTLE_CHECK(memory_ != nullptr, "no memory for packing");
+#if defined(__linux__)
+    if (page == kHuge) madvise(memory_.get(), bytes_, MADV_HUGEPAGE);
+#endif
+  }
+
   std::unique_ptr<unsigned char, Free> memory_;
   size_t bytes_ = 0;
 };
@@ -80,17 +98,39 @@ struct Job {
   /// Steps before the even position k.
   int64_t StepAt(int64_t k) const { return kernel->pairs_per_step ? k / 2 : k; }
 
-  void PackA(int64_t row, int64_t rows, int64_t k0, int64_t k, uint32_t* to) const {
-    if (k == 0) return;
+  /// Packs lines [line, line + lines) of an operand over [k0, k0 + k) into panels that lie panel_words apart.
+  void PackA(int64_t row, int64_t rows, int64_t k0, int64_t k, int64_t panel_words, uint32_t* to) const {
     const bool across = shape.op == MatMulOp::kTN;
-    const int64_t at = across ? k0 * shape.lda + row : row * shape.lda + k0;
-    (across ? kernel->pack_a_across : kernel->pack_a_along)(a + at * kernel->element_bytes, shape.lda, rows, k, to);
+    PackPanels({a, shape.lda, across, across ? kernel->pack_a_across : kernel->pack_a_along, kernel->mr}, row, rows, k0,
+               k, panel_words, to);
   }
-  void PackB(int64_t column, int64_t columns, int64_t k0, int64_t k, uint32_t* to) const {
-    if (k == 0) return;
-    const bool along = shape.op == MatMulOp::kNT;
-    const int64_t at = along ? column * shape.ldb + k0 : k0 * shape.ldb + column;
-    (along ? kernel->pack_b_along : kernel->pack_b_across)(b + at * kernel->element_bytes, shape.ldb, columns, k, to);
+  void PackB(int64_t column, int64_t columns, int64_t k0, int64_t k, int64_t panel_words, uint32_t* to) const {
+    const bool across = shape.op != MatMulOp::kNT;
+    PackPanels({b, shape.ldb, across, across ? kernel->pack_b_across : kernel->pack_b_along, kernel->nr}, column,
+               columns, k0, k, panel_words, to);
+  }
+
+ private:
+  struct Operand {
+    const unsigned char* from;
+    int64_t ld;
+    bool across;
+    PackFunction pack;
+    int64_t width;
+  };
+
+  /// Lines that lie across memory share its rows: all panels take a few rows before the next rows are touched.
+  void PackPanels(const Operand& operand, int64_t line, int64_t lines, int64_t k0, int64_t k, int64_t panel_words,
+                  uint32_t* to) const {
+    const int64_t chunk = operand.across ? kAcrossRows : k;
+    for (int64_t done = 0; done < k; done += chunk) {
+      for (int64_t i = 0; i < lines; i += operand.width) {
+        const int64_t position = k0 + done;
+        const int64_t at = operand.across ? position * operand.ld + line + i : (line + i) * operand.ld + position;
+        operand.pack(operand.from + at * kernel->element_bytes, operand.ld, std::min(operand.width, lines - i),
+                     std::min(chunk, k - done), to + i / operand.width * panel_words + StepAt(done) * operand.width);
+      }
+    }
   }
 };
 
@@ -113,7 +153,8 @@ void RunMicro(const Job& job, int64_t row, int64_t rows, int64_t column, int64_t
       chain.last && job.epilogue.residual != nullptr ? job.epilogue.residual + row * job.shape.ldc + column : nullptr;
   const bool plain = bias == nullptr && residual == nullptr;
   if (columns == kernel.nr && (plain || kernel.fused_epilogue)) {
-    kernel.micro[rows]({steps, a, b, chain.from, chain.ld_from, chain.to, chain.ld_to, bias, residual, job.shape.ldc});
+    kernel.micro[rows]({steps, a, b, chain.from, chain.ld_from, chain.to, chain.ld_to, chain.to + rows * chain.ld_to,
+                        bias, residual, job.shape.ldc});
     return;
   }
   alignas(64) float edge[kMaxMicroRows * kMaxMicroColumns] = {};
@@ -122,7 +163,7 @@ void RunMicro(const Job& job, int64_t row, int64_t rows, int64_t column, int64_t
       std::memcpy(edge + i * kernel.nr, chain.from + i * chain.ld_from, static_cast<size_t>(columns) * sizeof(float));
     }
   }
-  kernel.micro[rows]({steps, a, b, edge, kernel.nr, edge, kernel.nr, nullptr, nullptr, 0});
+  kernel.micro[rows]({steps, a, b, edge, kernel.nr, edge, kernel.nr, nullptr, nullptr, nullptr, 0});
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < columns; ++j) {
       float value = edge[i * kernel.nr + j];
@@ -200,9 +241,7 @@ void RunTile(const Job& job, const Slab& slab, int64_t row, int64_t rows, int64_
     const int64_t steps = job.StepsOf(k);
     const bool first = slab.k0 + k0 == 0;
     const bool last = slab.k0 + k0 + k == job.shape.k;
-    for (int64_t i = 0; i < rows; i += kernel.mr) {
-      job.PackA(row + i, std::min<int64_t>(kernel.mr, rows - i), slab.k0 + k0, k, packed_a + i * steps);
-    }
+    job.PackA(row, rows, slab.k0 + k0, k, steps * kernel.mr, packed_a);
     for (int64_t j = 0; j < columns; j += kernel.nr) {
       const uint32_t* b =
           slab.packed + (column - slab.column + j) / kernel.nr * panel_words + job.StepAt(k0) * kernel.nr;
@@ -224,10 +263,10 @@ void RunSlab(const Job& job, const Slab& slab, bool resting, ThreadPool& pool) {
   const MatMulKernel& kernel = *job.kernel;
   const int64_t panel_words = job.StepsOf(slab.k) * kernel.nr;
   const int64_t column_panels = CeilDiv(slab.columns, kernel.nr);
-  pool.ParallelFor(column_panels, [&](int64_t p) {
-    const int64_t column = slab.column + p * kernel.nr;
-    const int64_t columns = std::min<int64_t>(kernel.nr, slab.column + slab.columns - column);
-    job.PackB(column, columns, slab.k0, slab.k, slab.packed + p * panel_words);
+  pool.ParallelFor(CeilDiv(slab.columns, kPackColumns), [&](int64_t item) {
+    const int64_t column = item * kPackColumns;
+    job.PackB(slab.column + column, std::min(kPackColumns, slab.columns - column), slab.k0, slab.k, panel_words,
+              slab.packed + column / kernel.nr * panel_words);
   });
   const int64_t row_panels = CeilDiv(job.shape.m, kernel.mr);
   const Grid grid = ChooseGrid(row_panels, column_panels, kMaxTileRows / kernel.mr,
@@ -251,10 +290,7 @@ void RunFewRows(const Job& job, ThreadPool& pool) {
   const int64_t panels = CeilDiv(shape.m, kernel.mr);
   const int64_t panel_words = job.StepsOf(shape.k) * kernel.mr;
   auto* packed_a = g_packed_a.Get<uint32_t>(panels * panel_words + kPackSlack);
-  for (int64_t p = 0; p < panels; ++p) {
-    job.PackA(p * kernel.mr, std::min<int64_t>(kernel.mr, shape.m - p * kernel.mr), 0, shape.k,
-              packed_a + p * panel_words);
-  }
+  job.PackA(0, shape.m, 0, shape.k, panel_words, packed_a);
   pool.ParallelFor(CeilDiv(shape.n, kernel.nr), [&](int64_t item) {
     const int64_t column = item * kernel.nr;
     const int64_t columns = std::min<int64_t>(kernel.nr, shape.n - column);
@@ -262,7 +298,7 @@ void RunFewRows(const Job& job, ThreadPool& pool) {
     alignas(64) float rest[(kFewRows + kMaxMicroRows) * kMaxMicroColumns];
     for (int64_t k0 = 0; k0 < shape.k || k0 == 0; k0 += k_block) {
       const int64_t k = std::min(k_block, shape.k - k0);
-      job.PackB(column, columns, k0, k, packed_b);
+      job.PackB(column, columns, k0, k, 0, packed_b);
       for (int64_t p = 0; p < panels; ++p) {
         const int64_t row = p * kernel.mr;
         Chain chain = OverC(job, row, column, k0 == 0, k0 + k == shape.k);

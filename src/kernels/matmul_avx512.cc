@@ -88,15 +88,30 @@ PINTLE_MATMUL_ATTR void PackAlong(const void* from, int64_t ld, int64_t lines, i
   PackScalar<kWidth, kWords, true>(bytes + done * kElementBytes<kWords>, ld, lines, k - done, to + words * kWidth);
 }
 
+/// Stores 16 words of a step; of a panel of 14 the last two land in the next step and are overwritten there, so only
+/// the last step needs the mask.
+template <int kWidth>
+PINTLE_INLINE void StoreStep(uint32_t* to, __m512i words, bool last) {
+  if (kWidth >= 16 || !last) {
+    _mm512_storeu_si512(to, words);
+  } else {
+    _mm512_mask_storeu_epi32(to, (1u << kWidth % 16) - 1, words);
+  }
+}
+
+constexpr uint32_t LineMask(int width, int64_t lines) {
+  return 0xffffffffu >> (32 - (lines < width ? static_cast<int>(lines) : width));
+}
+
 template <int kWidth>
 PINTLE_MATMUL_ATTR void PackAcrossF32(const void* from, int64_t ld, int64_t lines, int64_t k, uint32_t* to) {
   const auto* row = static_cast<const float*>(from);
-  const uint32_t mask = lines >= kWidth ? 0xffffffffu >> (32 - kWidth) : (1u << lines) - 1;
-  const auto low = static_cast<__mmask16>(mask);
-  const auto high = static_cast<__mmask16>(mask >> 16);
+  const uint32_t mask = LineMask(kWidth, lines);
   for (int64_t i = 0; i < k; ++i) {
-    _mm512_storeu_ps(to, _mm512_maskz_loadu_ps(low, row));
-    if constexpr (kWidth > 16) _mm512_storeu_ps(to + 16, _mm512_maskz_loadu_ps(high, row + 16));
+    for (int half = 0; half < kWidth; half += 16) {
+      const __m512i words = _mm512_maskz_loadu_epi32(static_cast<__mmask16>(mask >> half), row + half);
+      StoreStep<kWidth>(to + half, words, i + 1 == k);
+    }
     row += ld;
     to += kWidth;
   }
@@ -105,14 +120,14 @@ PINTLE_MATMUL_ATTR void PackAcrossF32(const void* from, int64_t ld, int64_t line
 template <int kWidth>
 PINTLE_MATMUL_ATTR void PackAcrossBF16(const void* from, int64_t ld, int64_t lines, int64_t k, uint32_t* to) {
   const auto* row = static_cast<const bf16*>(from);
-  const uint32_t mask = lines >= kWidth ? 0xffffffffu >> (32 - kWidth) : (1u << lines) - 1;
+  const uint32_t mask = LineMask(kWidth, lines);
   for (int64_t i = 0; i < k; i += 2) {
     for (int half = 0; half < kWidth; half += 16) {
       const auto present = static_cast<__mmask16>(mask >> half);
       const auto second = i + 1 < k ? present : __mmask16{0};
       const __m512i even = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(present, row + half));
       const __m512i odd = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(second, row + ld + half));
-      _mm512_storeu_si512(to + half, _mm512_or_si512(even, _mm512_slli_epi32(odd, 16)));
+      StoreStep<kWidth>(to + half, _mm512_or_si512(even, _mm512_slli_epi32(odd, 16)), i + 2 >= k);
     }
     row += 2 * ld;
     to += kWidth;

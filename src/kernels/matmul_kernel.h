@@ -24,6 +24,7 @@ struct MicroTile {
   int64_t ld_in;
   float* c_out;
   int64_t ld_out;
+  const float* next_c;    ///< where the next tile of C stands (stride ld_out), to be fetched meanwhile; may be null
   const float* bias;      ///< [nr]
   const float* residual;  ///< [rows, nr], stride ld_residual
   int64_t ld_residual;
@@ -31,12 +32,12 @@ struct MicroTile {
 using MicroFunction = void (*)(const MicroTile&);
 
 /// Packs `k` values of `lines` lines (<= width) into one panel. `from` is the first element; `ld` counts elements.
-/// May write up to 16 words beyond the panel.
+/// `along` functions may write up to kPackSlack words beyond the panel (so panels are packed in rising order), `across`
+/// functions write nothing else.
 using PackFunction = void (*)(const void* from, int64_t ld, int64_t lines, int64_t k, uint32_t* to);
 
 constexpr int kMaxMicroRows = 14;
 constexpr int kMaxMicroColumns = 32;
-/// Words that a PackFunction may write behind its panel.
 constexpr int kPackSlack = 16;
 
 struct MatMulKernel {

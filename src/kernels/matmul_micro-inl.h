@@ -12,6 +12,9 @@
 #define PINTLE_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 // clang-format on
 
+/// Steps by which B is fetched ahead: a panel is about as large as the L1, so it comes from the L2.
+constexpr int64_t kAhead = 8;
+
 template <class Step, int kRows>
 PINTLE_MATMUL_ATTR void Micro(const MicroTile& tile) {
   static_assert(kRows <= kMr && kMr <= 14);
@@ -20,13 +23,6 @@ PINTLE_MATMUL_ATTR void Micro(const MicroTile& tile) {
 #define PINTLE_DECLARE(i) [[maybe_unused]] V c##i##l = Zero(), c##i##h = Zero();
   PINTLE_ROWS(PINTLE_DECLARE)
 #undef PINTLE_DECLARE
-#define PINTLE_PREFETCH(i)                                                \
-  if constexpr (i < kRows) {                                              \
-    __builtin_prefetch(tile.c_out + i * tile.ld_out, 1);                  \
-    __builtin_prefetch(tile.c_out + i * tile.ld_out + 2 * kLanes - 1, 1); \
-  }
-  PINTLE_ROWS(PINTLE_PREFETCH)
-#undef PINTLE_PREFETCH
   if (tile.c_in != nullptr) {
 #define PINTLE_LOAD(i)                                   \
   if constexpr (i < kRows) {                             \
@@ -36,19 +32,30 @@ PINTLE_MATMUL_ATTR void Micro(const MicroTile& tile) {
     PINTLE_ROWS(PINTLE_LOAD)
 #undef PINTLE_LOAD
   }
-  for (int64_t step = 0; step < tile.steps; ++step) {
-    const V bl = LoadWords(b);
-    const V bh = LoadWords(b + kLanes);
+  // The next tile of C is fetched row by row meanwhile: as many pieces as rows.
+  const int64_t piece = tile.steps / kRows + 1;
+  const float* next_c = tile.next_c;
+  for (int64_t first = 0; first < tile.steps; first += piece) {
+    __builtin_prefetch(next_c, 1);
+    __builtin_prefetch(next_c + 2 * kLanes - 1, 1);
+    next_c += tile.ld_out;
+    const int64_t end = first + piece < tile.steps ? first + piece : tile.steps;
+    for (int64_t step = first; step < end; ++step) {
+      __builtin_prefetch(b + kAhead * 2 * kLanes);
+      __builtin_prefetch(b + kAhead * 2 * kLanes + kLanes);
+      const V bl = LoadWords(b);
+      const V bh = LoadWords(b + kLanes);
 #define PINTLE_STEP(i)                      \
   if constexpr (i < kRows) {                \
     const V value = Broadcast(a + i);       \
     c##i##l = Step::Do(value, bl, c##i##l); \
     c##i##h = Step::Do(value, bh, c##i##h); \
   }
-    PINTLE_ROWS(PINTLE_STEP)
+      PINTLE_ROWS(PINTLE_STEP)
 #undef PINTLE_STEP
-    a += kMr;
-    b += 2 * kLanes;
+      a += kMr;
+      b += 2 * kLanes;
+    }
   }
   if (tile.bias != nullptr) {
     const V biasl = Load(tile.bias);
