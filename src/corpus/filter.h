@@ -9,11 +9,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
-#include <string>
 
 #include "base/result.h"
 #include "corpus/filter_config.h"
+#include "corpus/stage_summary.h"
 
 namespace pintle {
 
@@ -22,12 +21,6 @@ struct FilterOptions {
   std::filesystem::path benchmarks;  ///< folder of task files; empty = none
   FilterConfig config;
   int threads = 0;  ///< 0 = all; the output does not depend on it
-};
-
-struct StageSummary {
-  std::string id;                         ///< of the manifest
-  bool up_to_date = false;                ///< nothing had to be done
-  std::map<std::string, int64_t> counts;  ///< of the manifest
 };
 
 /// Runs the stage, or finds it up to date. On any error, and after Ctrl-C, WORK/filtered is as it was.

@@ -17,7 +17,8 @@ void FilterConfig::Visit(ConfigVisitor& v) {
   v.Int("max_lines", max_lines, 1, 1'000'000, "most lines");
   v.Int("max_line_bytes", max_line_bytes, 1, 1 << 20, "longest line in bytes");
   v.Int("max_mean_line_bytes", max_mean_line_bytes, 1, 1 << 20, "largest mean of the line lengths in bytes");
-  v.Int("min_letters_percent", min_letters_percent, 0, 100, "smallest share of letters in the bytes");
+  v.Int("min_letters_percent", min_letters_percent, 0, 100,
+        "smallest share of letters in the bytes other than white space");
   v.Int("max_digits_percent", max_digits_percent, 0, 100, "largest share of decimal digits in the bytes");
   v.Int("max_number_tokens_percent", max_number_tokens_percent, 0, 100,
         "largest share of number literals in the tokens: tables");

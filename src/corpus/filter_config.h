@@ -20,7 +20,7 @@ struct FilterConfig {
       "MIT-0", "BSL-1.0",    "Unicode-3.0",  "Unicode-DFS-2016", "BSD-1-Clause", "NCSA",      "X11"};
   int64_t min_bytes = 64, max_bytes = 1'000'000;
   int64_t max_lines = 5000, max_line_bytes = 1000, max_mean_line_bytes = 100;
-  int64_t min_letters_percent = 25, max_digits_percent = 20, max_number_tokens_percent = 30, min_blanks_percent = 4;
+  int64_t min_letters_percent = 25, max_digits_percent = 20, max_number_tokens_percent = 35, min_blanks_percent = 5;
   int64_t max_error_percent = 5;
   bool redact_mails = true;
   int64_t near_percent = 70;

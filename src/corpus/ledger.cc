@@ -159,11 +159,9 @@ struct LedgerReader::State {
     if (code != SQLITE_DONE) return SqlError(db.get(), where, Code::kValidation);
     return {};
   }
-  Result<std::optional<LedgerRow>> One(const std::string& condition, int64_t number) const {
-    PINTLE_ASSIGN(const Statement statement, Prepare(kSelect + condition));
-    sqlite3_bind_int64(statement.get(), 1, number);
+  Result<std::optional<LedgerRow>> First(sqlite3_stmt* statement) const {
     std::vector<LedgerRow> rows;
-    PINTLE_RETURN_IF_ERROR(Collect(statement.get(), rows));
+    PINTLE_RETURN_IF_ERROR(Collect(statement, rows));
     if (rows.empty()) return std::optional<LedgerRow>();
     return std::optional<LedgerRow>(std::move(rows.front()));
   }
@@ -203,10 +201,27 @@ Result<std::vector<LedgerRow>> LedgerReader::Find(const std::string& path, int l
   return rows;
 }
 
-Result<std::optional<LedgerRow>> LedgerReader::Row(int64_t id) const { return state_->One("WHERE id = ?1", id); }
+Result<std::optional<LedgerRow>> LedgerReader::Row(int64_t id) const {
+  PINTLE_ASSIGN(const Statement statement, state_->Prepare(std::string(kSelect) + "WHERE id = ?1"));
+  sqlite3_bind_int64(statement.get(), 1, id);
+  return state_->First(statement.get());
+}
 
-Result<std::optional<LedgerRow>> LedgerReader::OfDocument(int64_t document) const {
-  return state_->One("WHERE document = ?1", document);
+Result<std::optional<LedgerRow>> LedgerReader::OfPath(const std::string& source, const std::string& path) const {
+  PINTLE_ASSIGN(const Statement statement, state_->Prepare(std::string(kSelect) + "WHERE path = ?1 AND source = ?2"));
+  BindText(statement.get(), 1, path);
+  BindText(statement.get(), 2, source);
+  return state_->First(statement.get());
+}
+
+Result<std::vector<std::string>> LedgerReader::KeptCrates() const {
+  PINTLE_ASSIGN(const Statement statement,
+                state_->Prepare("SELECT DISTINCT crate FROM files WHERE rule = 'kept' ORDER BY crate"));
+  std::vector<std::string> crates;
+  int code = sqlite3_step(statement.get());
+  for (; code == SQLITE_ROW; code = sqlite3_step(statement.get())) crates.push_back(ColumnText(statement.get(), 0));
+  if (code != SQLITE_DONE) return SqlError(state_->db.get(), state_->where, Code::kValidation);
+  return crates;
 }
 
 Result<std::vector<std::string>> LedgerReader::Suggest(const std::string& path, int limit) const {

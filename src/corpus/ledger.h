@@ -62,8 +62,10 @@ class LedgerReader {
   Result<std::vector<LedgerRow>> Find(const std::string& path, int limit) const;
   /// The row with this id (counted from 1).
   Result<std::optional<LedgerRow>> Row(int64_t id) const;
-  /// The row of a kept file by its line in documents.jsonl.zst.
-  Result<std::optional<LedgerRow>> OfDocument(int64_t document) const;
+  /// Names of the crates that have kept files, in byte order.
+  Result<std::vector<std::string>> KeptCrates() const;
+  /// The row of a path of a source.
+  Result<std::optional<LedgerRow>> OfPath(const std::string& source, const std::string& path) const;
   /// Paths that look like `path`: same file name, nearest first; at most `limit`.
   Result<std::vector<std::string>> Suggest(const std::string& path, int limit) const;
 

@@ -24,7 +24,7 @@ constexpr std::array<Text, kRuleCount> kTexts = {{
     {"too-many-lines", "lines"},
     {"long-line", "bytes in the longest line"},
     {"long-mean-line", "bytes in the mean line"},
-    {"few-letters", "percent of bytes that are letters"},
+    {"few-letters", "percent of the bytes other than white space that are letters"},
     {"many-digits", "percent of bytes that are digits"},
     {"generated", "offset of the note that a tool wrote the file"},
     {"minified", "percent of bytes that are white space"},

@@ -173,9 +173,11 @@ LicenceFinding SourceFacts::TextFinding(std::string_view folder, const Folder& f
 }
 
 LicenceFinding SourceFacts::Licence(std::string_view path) const {
+  bool in_package = false;
   for (std::string_view folder = ParentOf(path);; folder = ParentOf(folder)) {
     if (const Folder* facts = Find(folder)) {
       if (facts->cargo.has_package) {
+        in_package = true;
         if (auto finding = CargoLicence(folder, *facts); !finding.from.empty()) return finding;
       }
       if (auto finding = TextFinding(folder, *facts); !finding.from.empty()) return finding;
@@ -188,7 +190,7 @@ LicenceFinding SourceFacts::Licence(std::string_view path) const {
         }
       }
     }
-    if (IsForeignFolder(folder)) return {};
+    if (in_package && IsForeignFolder(folder)) return {};
     if (folder.empty()) break;
   }
   if (fallback_.empty()) return {};

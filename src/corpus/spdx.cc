@@ -77,7 +77,7 @@ class Reader {
       if (right.rank == kNoRank) {
         left = std::move(right);
       } else {
-        if (left.text != right.text) left.text += " AND " + right.text;
+        if (!HasPart(left.text, right.text)) left.text += " AND " + right.text;
         left.rank = std::max(left.rank, right.rank);
       }
     }
@@ -108,6 +108,10 @@ class Reader {
     return value;
   }
 
+  // True if `part` is one of the parts of `all`, which AND joins.
+  static bool HasPart(const std::string& all, const std::string& part) {
+    return (" AND " + all + " AND ").find(" AND " + part + " AND ") != std::string::npos;
+  }
   static bool IsOperator(std::string_view word) {
     return EqualNoCase(word, "OR") || EqualNoCase(word, "AND") || EqualNoCase(word, "WITH");
   }

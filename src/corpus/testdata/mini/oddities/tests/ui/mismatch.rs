@@ -1,0 +1,5 @@
+// The compiler must refuse this program.
+fn main() {
+    let count: u32 = "three"; //~ ERROR mismatched types
+    println!("{count}");
+}
