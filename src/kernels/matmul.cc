@@ -163,7 +163,7 @@ void RunMicro(const Job& job, int64_t row, int64_t rows, int64_t column, int64_t
       std::memcpy(edge + i * kernel.nr, chain.from + i * chain.ld_from, static_cast<size_t>(columns) * sizeof(float));
     }
   }
-  kernel.micro[rows]({steps, a, b, edge, kernel.nr, edge, kernel.nr, nullptr, nullptr, nullptr, 0});
+  kernel.micro[rows]({steps, a, b, edge, kernel.nr, edge, kernel.nr, edge, nullptr, nullptr, 0});
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < columns; ++j) {
       float value = edge[i * kernel.nr + j];

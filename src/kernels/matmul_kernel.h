@@ -24,7 +24,7 @@ struct MicroTile {
   int64_t ld_in;
   float* c_out;
   int64_t ld_out;
-  const float* next_c;    ///< where the next tile of C stands (stride ld_out), to be fetched meanwhile; may be null
+  const float* next_c;    ///< where the next tile of C stands (stride ld_out), to be fetched meanwhile (a hint)
   const float* bias;      ///< [nr]
   const float* residual;  ///< [rows, nr], stride ld_residual
   int64_t ld_residual;

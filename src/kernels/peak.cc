@@ -1,8 +1,8 @@
 #include "kernels/peak.h"
 
 #include <algorithm>
+#include <chrono>
 
-#include "base/time.h"
 #include "kernels/target.h"
 
 #if defined(__x86_64__)
@@ -19,6 +19,8 @@ namespace {
 #define PINTLE_CHAINS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 #define PINTLE_HALF_CHAINS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 // clang-format on
+
+double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 /// Runs `rounds` rounds of the loop and returns the floating-point operations of one round.
 using Loop = int64_t (*)(int64_t rounds);
@@ -140,12 +142,12 @@ double BestRate(ThreadPool& pool, int samples, Loop loop) {
   double best = 0;
   for (int sample = 0; sample < samples; ++sample) {
     int64_t operations = 0;
-    const double start = MonotonicSeconds();
+    const double start = Now();
     pool.ParallelFor(pool.threads(), [&](int64_t item) {
       const int64_t each = loop(kRounds);
       if (item == 0) operations = each;
     });
-    const double seconds = MonotonicSeconds() - start;
+    const double seconds = Now() - start;
     best = std::max(best, static_cast<double>(operations * kRounds * pool.threads()) / seconds * 1e-9);
   }
   return best;
@@ -182,12 +184,12 @@ double PeakReadGbPerSecond(ThreadPool& pool, const void* memory, int64_t bytes, 
   const int64_t pieces = bytes / kPiece;
   double best = 0;
   for (int sample = 0; sample < samples; ++sample) {
-    const double start = MonotonicSeconds();
+    const double start = Now();
     pool.ParallelFor(pieces, [&](int64_t piece) {
       uint64_t bits = read(from + piece * kPiece, kPiece);
       asm volatile("" : "+r"(bits));
     });
-    const double seconds = MonotonicSeconds() - start;
+    const double seconds = Now() - start;
     best = std::max(best, static_cast<double>(pieces * kPiece) / seconds * 1e-9);
   }
   return best;
