@@ -185,7 +185,7 @@ bool Parser::PrefixRange(Expression& expression) {
 
 // - ! * & &mut &raw const, any number of them, then a primary with its postfixes.
 bool Parser::Prefix(Expression& expression) {
-  const size_t start = at_;
+  const TokenKind first = token_.kind;  // of a split token the rest: Foo::<-1> starts with `<-`
   int prefixes = 0;
   const Restrict restrict(*this, restrictions_);
   while (true) {
@@ -214,8 +214,7 @@ bool Parser::Prefix(Expression& expression) {
   if (!Primary(expression) || !Postfix(expression)) return false;
   if (prefixes == 0) return true;
   const bool brace = expression.trailing_brace;
-  const bool negative =
-      prefixes == 1 && tokens_[start].kind == TokenKind::kMinus && expression.kind == Expression::kLiteral;
+  const bool negative = prefixes == 1 && first == TokenKind::kMinus && expression.kind == Expression::kLiteral;
   expression = {};
   expression.trailing_brace = brace;
   if (negative) expression.kind = Expression::kNegativeLiteral;

@@ -143,10 +143,22 @@ bool Parser::PathExpression(Expression& expression) {
   }
   if (Is(TokenKind::kOpenBrace)) {
     if ((restrictions_ & kNoStruct) == 0) return StructLiteral(expression);
-    if (IsName(Peek()) && PeekIs(2, TokenKind::kColon)) return Fail("parentheses around a struct literal here");
+    if (LooksLikeStruct()) return Fail("parentheses around a struct literal here");
   }
   if (!qualified && path.segments == 1 && !path.arguments) expression.kind = Expression::kIdentifier;
   return true;
+}
+
+// Where no struct literal may stand, `{ name:` or names with commas only are one all the same (a block or the arms of a
+// match could hardly start so), and an error.
+bool Parser::LooksLikeStruct() const {
+  if (!IsName(Peek())) return false;
+  if (PeekIs(2, TokenKind::kColon)) return true;
+  if (!PeekIs(2, TokenKind::kComma)) return false;
+  const size_t close = closes_[at_];
+  size_t i = at_ + 1;
+  while (i < close && IsName(tokens_[i]) && tokens_[i + 1].kind == TokenKind::kComma) i += 2;
+  return i == close || (i + 1 == close && IsName(tokens_[i]));
 }
 
 // { fields } behind a path.

@@ -381,6 +381,7 @@ class Parser {
   bool Primary(Expression& expression);
   bool KeywordPrimary(Expression& expression);
   bool PathExpression(Expression& expression);
+  [[nodiscard]] bool LooksLikeStruct() const;
   bool StructLiteral(Expression& expression);
   bool StructField();
   bool Array(Expression& expression);
