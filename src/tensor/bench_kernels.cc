@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
+#include <utility>
 
 #include "base/thread_pool.h"
 #include "base/time.h"
@@ -10,6 +10,7 @@
 #include "kernels/matmul_hash.h"
 #include "kernels/peak.h"
 #include "kernels/target.h"
+#include "tensor/arena.h"
 
 namespace pintle {
 namespace {
@@ -29,53 +30,67 @@ constexpr Extents kShapes[] = {{2048, 256, 256},   {2048, 1024, 256}, {2048, 256
                                {4096, 1536, 512},  {8192, 384, 384},  {2048, 1024, 1024}, {2048, 4096, 1024},
                                {2048, 1024, 4096}, {2048, 768, 2048}};
 constexpr const char* kOps[] = {"NN", "NT", "TN"};
-constexpr int64_t kReadBytes = int64_t{256} << 20;
+constexpr size_t kReadBytes = size_t{256} << 20;
 
 MatMulShape ShapeOf(MatMulOp op, const Extents& e) {
   return {op, e.m, e.n, e.k, op == MatMulOp::kTN ? e.m : e.k, op == MatMulOp::kNT ? e.k : e.n, e.n, false};
 }
 
-/// Inputs and output large enough for every case; filled once.
+/// Inputs and output large enough for every case, filled once; on an arena, as a model's tensors are.
 class Operands {
  public:
-  explicit Operands(ThreadPool& pool) {
-    int64_t largest_a = 0;
-    int64_t largest_b = 0;
-    int64_t largest_c = 0;
+  static Result<Operands> Create(ThreadPool& pool) {
+    int64_t count_a = 0;
+    int64_t count_b = 0;
+    int64_t count_c = 0;
     for (const Extents& e : kShapes) {
-      largest_a = std::max(largest_a, e.m * e.k);
-      largest_b = std::max(largest_b, e.n * e.k);
-      largest_c = std::max(largest_c, e.m * e.n);
+      count_a = std::max(count_a, e.m * e.k);
+      count_b = std::max(count_b, e.n * e.k);
+      count_c = std::max(count_c, e.m * e.n);
     }
-    a.resize(static_cast<size_t>(largest_a));
-    b.resize(static_cast<size_t>(largest_b));
-    c.resize(static_cast<size_t>(largest_c));
-    a16.resize(a.size());
-    b16.resize(b.size());
-    kernels::FillUniform(1, largest_a, a.data());
-    kernels::FillUniform(2, largest_b, b.data());
-    kernels::ConvertF32ToBF16(a.data(), a16.data(), largest_a, pool);
-    kernels::ConvertF32ToBF16(b.data(), b16.data(), largest_b, pool);
+    const auto words = static_cast<size_t>(count_a + count_b + count_c);
+    PINTLE_ASSIGN(Arena arena, Arena::Create(words * 6 + kReadBytes + 8 * Arena::kAlignment));
+    Operands operands;
+    operands.a = static_cast<float*>(arena.Allocate(static_cast<size_t>(count_a) * 4));
+    operands.b = static_cast<float*>(arena.Allocate(static_cast<size_t>(count_b) * 4));
+    operands.c = static_cast<float*>(arena.Allocate(static_cast<size_t>(count_c) * 4));
+    operands.a16 = static_cast<bf16*>(arena.Allocate(static_cast<size_t>(count_a) * 2));
+    operands.b16 = static_cast<bf16*>(arena.Allocate(static_cast<size_t>(count_b) * 2));
+    operands.memory = arena.Allocate(kReadBytes);
+    std::memset(operands.memory, 1, kReadBytes);
+    kernels::FillUniform(1, count_a, operands.a);
+    kernels::FillUniform(2, count_b, operands.b);
+    kernels::ConvertF32ToBF16(operands.a, operands.a16, count_a, pool);
+    kernels::ConvertF32ToBF16(operands.b, operands.b16, count_b, pool);
+    operands.arena_ = std::move(arena);
+    return operands;
   }
 
   void Run(const MatMulShape& shape, bool is_bf16, float* to, ThreadPool& pool) const {
     if (is_bf16) {
-      kernels::MatMulBF16(shape, a16.data(), b16.data(), to, {}, pool);
+      kernels::MatMulBF16(shape, a16, b16, to, {}, pool);
     } else {
-      kernels::MatMulF32(shape, Profile::kFma, a.data(), b.data(), to, {}, pool);
+      kernels::MatMulF32(shape, Profile::kFma, a, b, to, {}, pool);
     }
   }
 
   void RunReference(const MatMulShape& shape, bool is_bf16, float* to) const {
     if (is_bf16) {
-      kernels::ReferenceMatMulBF16(shape, a16.data(), b16.data(), to, {});
+      kernels::ReferenceMatMulBF16(shape, a16, b16, to, {});
     } else {
-      kernels::ReferenceMatMulF32(shape, Profile::kFma, a.data(), b.data(), to, {});
+      kernels::ReferenceMatMulF32(shape, Profile::kFma, a, b, to, {});
     }
   }
 
-  std::vector<float> a, b, c;
-  std::vector<bf16> a16, b16;
+  float* a = nullptr;
+  float* b = nullptr;
+  float* c = nullptr;
+  bf16* a16 = nullptr;
+  bf16* b16 = nullptr;
+  void* memory = nullptr;  ///< kReadBytes to read
+
+ private:
+  Arena arena_;
 };
 
 /// The case in small (full depth up to 1,100, extents that leave remainders) must have the definition's bits.
@@ -113,23 +128,21 @@ Result<BenchKernelsReport> BenchKernels(const BenchKernelsOptions& options) {
   BenchKernelsReport report;
   report.target = kernels::TargetName(kernels::ActiveTarget());
   ThreadPool all(options.threads);
-  Operands operands(all);
+  PINTLE_ASSIGN(const Operands operands, Operands::Create(all));
   std::vector<int> thread_counts{1};
   if (all.threads() > 1) thread_counts.push_back(all.threads());
-  const std::vector<uint64_t> memory(static_cast<size_t>(kReadBytes / 8) + 8, 1);
-  const auto aligned = (reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64;
   for (const int threads : thread_counts) {
     ThreadPool pool(threads);
     BenchKernelsPeak peak{
         threads, kernels::PeakF32Gflops(pool, 40), kernels::PeakBF16Gflops(pool, 40),
-        kernels::PeakReadGbPerSecond(pool, reinterpret_cast<const void*>(aligned), kReadBytes, options.quick ? 5 : 15)};
+        kernels::PeakReadGbPerSecond(pool, operands.memory, static_cast<int64_t>(kReadBytes), options.quick ? 5 : 15)};
     const size_t first = report.rows.size();
     for (int op = 0; op < 3; ++op) {
       for (const bool is_bf16 : {false, true}) {
         for (const Extents& e : kShapes) {
           PINTLE_RETURN_IF_ERROR(CheckSmall(operands, e, op, is_bf16, pool));
-          const double seconds = BestSeconds(operands, ShapeOf(static_cast<MatMulOp>(op), e), is_bf16,
-                                             operands.c.data(), options.quick, pool);
+          const double seconds =
+              BestSeconds(operands, ShapeOf(static_cast<MatMulOp>(op), e), is_bf16, operands.c, options.quick, pool);
           const auto operations = static_cast<double>(2 * e.m * e.n * e.k);
           report.rows.push_back(
               {kOps[op], is_bf16 ? "bf16" : "fp32", e.m, e.n, e.k, threads, operations / seconds * 1e-9, 0});
