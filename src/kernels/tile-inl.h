@@ -41,37 +41,43 @@ struct Tile {
 template <int kStrips>
 struct TileRow {
   F16 c0, c1, c2, c3;
-  HWY_INLINE void Start(const Tile& tile, int row, int64_t column) {
-    c0 = c1 = c2 = c3 = Zero();
-    if (tile.start == TileStart::kZero) return;
+};
+
+template <int kStrips>
+HWY_INLINE TileRow<kStrips> StartRow(const Tile& tile, int row, int64_t column) {
+  F16 c0 = Zero(), c1 = c0, c2 = c0, c3 = c0;
+  if (tile.start != TileStart::kZero) {
     const float* c = tile.c + row * tile.ldc + column;
     c0 = Load(c);
     if constexpr (kStrips > 1) c1 = Load(c + 16);
     if constexpr (kStrips > 2) c2 = Load(c + 32), c3 = Load(c + 48);
-    if (tile.start == TileStart::kKeep) return;
-    const F16 factor = Set(tile.factor[row]);
-    c0 = Mul(c0, factor);
-    if constexpr (kStrips > 1) c1 = Mul(c1, factor);
-    if constexpr (kStrips > 2) c2 = Mul(c2, factor), c3 = Mul(c3, factor);
+    if (tile.start == TileStart::kScale) {
+      const F16 factor = Set(tile.factor[row]);
+      c0 = Mul(c0, factor);
+      if constexpr (kStrips > 1) c1 = Mul(c1, factor);
+      if constexpr (kStrips > 2) c2 = Mul(c2, factor), c3 = Mul(c3, factor);
+    }
   }
-  /// Plus +0: a chain never ends as -0, so zero products can be left out without a trace.
-  HWY_INLINE void Finish(const Tile& tile, int row, int64_t column) const {
-    float* c = tile.c + row * tile.ldc + column;
-    Store(Add(c0, Zero()), c);
-    if constexpr (kStrips > 1) Store(Add(c1, Zero()), c + 16);
-    if constexpr (kStrips > 2) Store(Add(c2, Zero()), c + 32), Store(Add(c3, Zero()), c + 48);
-  }
-};
+  return {c0, c1, c2, c3};
+}
+
+/// Plus +0: a chain never ends as -0, so zero products can be left out without a trace.
+template <int kStrips>
+HWY_INLINE void FinishRow(const TileRow<kStrips>& r, const Tile& tile, int row, int64_t column) {
+  float* c = tile.c + row * tile.ldc + column;
+  Store(Add(r.c0, Zero()), c);
+  if constexpr (kStrips > 1) Store(Add(r.c1, Zero()), c + 16);
+  if constexpr (kStrips > 2) Store(Add(r.c2, Zero()), c + 32), Store(Add(r.c3, Zero()), c + 48);
+}
 
 template <Profile kProfile, int kRows, int kStrips>
 HWY_INLINE void TileBlock(const Tile& tile, int64_t column) {
-  TileRow<kStrips> r0, r1, r2, r3, r4, r5;
-  r0.Start(tile, 0, column);
-  if constexpr (kRows > 1) r1.Start(tile, 1, column);
-  if constexpr (kRows > 2) r2.Start(tile, 2, column);
-  if constexpr (kRows > 3) r3.Start(tile, 3, column);
-  if constexpr (kRows > 4) r4.Start(tile, 4, column);
-  if constexpr (kRows > 5) r5.Start(tile, 5, column);
+  TileRow<kStrips> r0 = StartRow<kStrips>(tile, 0, column), r1 = r0, r2 = r0, r3 = r0, r4 = r0, r5 = r0;
+  if constexpr (kRows > 1) r1 = StartRow<kStrips>(tile, 1, column);
+  if constexpr (kRows > 2) r2 = StartRow<kStrips>(tile, 2, column);
+  if constexpr (kRows > 3) r3 = StartRow<kStrips>(tile, 3, column);
+  if constexpr (kRows > 4) r4 = StartRow<kStrips>(tile, 4, column);
+  if constexpr (kRows > 5) r5 = StartRow<kStrips>(tile, 5, column);
   const float* a = tile.a;
   const float* b = tile.b + column;
   const int64_t a_row = tile.a_row;
@@ -98,12 +104,12 @@ HWY_INLINE void TileBlock(const Tile& tile, int64_t column) {
     PINTLE_TILE_ROW(5)
 #undef PINTLE_TILE_ROW
   }
-  r0.Finish(tile, 0, column);
-  if constexpr (kRows > 1) r1.Finish(tile, 1, column);
-  if constexpr (kRows > 2) r2.Finish(tile, 2, column);
-  if constexpr (kRows > 3) r3.Finish(tile, 3, column);
-  if constexpr (kRows > 4) r4.Finish(tile, 4, column);
-  if constexpr (kRows > 5) r5.Finish(tile, 5, column);
+  FinishRow(r0, tile, 0, column);
+  if constexpr (kRows > 1) FinishRow(r1, tile, 1, column);
+  if constexpr (kRows > 2) FinishRow(r2, tile, 2, column);
+  if constexpr (kRows > 3) FinishRow(r3, tile, 3, column);
+  if constexpr (kRows > 4) FinishRow(r4, tile, 4, column);
+  if constexpr (kRows > 5) FinishRow(r5, tile, 5, column);
 }
 
 template <Profile kProfile, int kRows>
