@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "base/json.h"
+#include "cli/settings.h"
 #include "cli/verbs.h"
 #include "corpus/shard_stage.h"
 
@@ -16,7 +17,7 @@ void RegisterM31rShard(Command& m31r) {
   verb.Run([work](const Global& global) -> Status {
     ShardConfig config;
     const auto fields = [&](ConfigVisitor& v) { config.Visit(v); };
-    if (!global.config.empty()) PINTLE_RETURN_IF_ERROR(LoadConfigFile(global.config, fields));
+    PINTLE_RETURN_IF_ERROR(LoadSettings(global, fields));
     if (global.dry_run) {
       fmt::print("{}", DumpConfig(fields));
       return {};

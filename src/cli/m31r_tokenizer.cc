@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "cli/settings.h"
 #include "cli/verbs.h"
 #include "corpus/tokenizer_stage.h"
 
@@ -43,9 +44,7 @@ Result<std::string> Input(const Options& options) {
 
 Status Train(const Options& options, const Global& global) {
   TokenizerConfig config;
-  if (!global.config.empty()) {
-    PINTLE_RETURN_IF_ERROR(LoadConfigFile(global.config, [&](ConfigVisitor& v) { config.Visit(v); }));
-  }
+  PINTLE_RETURN_IF_ERROR(LoadSettings(global, [&](ConfigVisitor& v) { config.Visit(v); }));
   if (options.vocab_size != 0) {
     PINTLE_RETURN_IF_ERROR(SetConfigValue(fmt::format("tokenizer.vocab_size={}", options.vocab_size), "--vocab",
                                           [&](ConfigVisitor& v) { config.Visit(v); }));
