@@ -168,7 +168,7 @@ Result<Task> ParseTask(std::string_view line, const std::string& where, bool& us
   PINTLE_ASSIGN(task.crate, OptionalString(value, "crate", where));
   if (task.mode == TaskMode::kCrate) {
     PINTLE_ASSIGN(task.prompt, OptionalString(value, "stub", where));
-    PINTLE_ASSIGN(task.instructions, OptionalString(value, "instructions", where));
+    PINTLE_ASSIGN(task.instructions, OptionalString(value, "blurb", where));
   } else {
     PINTLE_ASSIGN(task.prompt, JsonString(value, "prompt", where));
   }

@@ -29,7 +29,7 @@ struct Task {
   std::string category;  ///< "functions" if the file says nothing
   TaskMode mode = TaskMode::kMain;
   std::string prompt;        ///< mode crate: the stub with todo!() holes, or empty
-  std::string instructions;  ///< mode crate: what is asked, as Markdown; may be empty
+  std::string instructions;  ///< mode crate: what is asked, in a sentence or two ("blurb"); may be empty
   std::string tests;
   std::string canonical;          ///< reference completion; empty = none known
   std::vector<std::string> stop;  ///< further texts that end a completion

@@ -1,0 +1,210 @@
+#include "evaluate/gates.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "evaluate/run_curve.h"
+
+namespace pintle {
+namespace fs = std::filesystem;
+namespace json = boost::json;
+namespace {
+
+// The number at a path of keys, or nothing.
+const json::value* Find(const json::object& root, std::initializer_list<std::string_view> keys) {
+  const json::object* object = &root;
+  const json::value* found = nullptr;
+  for (const std::string_view key : keys) {
+    if (object == nullptr) return nullptr;
+    found = object->if_contains(key);
+    if (found == nullptr) return nullptr;
+    object = found->if_object();
+  }
+  return found;
+}
+
+bool Number(const json::object& root, std::initializer_list<std::string_view> keys, double& number) {
+  const json::value* found = Find(root, keys);
+  if (found == nullptr || !found->is_number()) return false;
+  number = found->to_number<double>();
+  return true;
+}
+
+std::string WithInterval(double rate, const json::value* interval) {
+  std::string text = fmt::format("{:.1f} %", 100 * rate);
+  if (interval != nullptr && interval->is_array() && interval->as_array().size() == 2) {
+    text += fmt::format(" ({:.1f} to {:.1f})", 100 * interval->as_array()[0].to_number<double>(),
+                        100 * interval->as_array()[1].to_number<double>());
+  }
+  return text;
+}
+
+Gate RateGate(const json::object& evaluation, const std::string& name, double threshold,
+              std::initializer_list<std::string_view> rate, std::initializer_list<std::string_view> interval,
+              const std::string& missing) {
+  Gate gate{name, fmt::format(">= {:.0f} %", 100 * threshold), "not measured: " + missing, false};
+  double value = 0;
+  if (!Number(evaluation, rate, value)) return gate;
+  gate.value = WithInterval(value, Find(evaluation, interval));
+  gate.met = value >= threshold;
+  return gate;
+}
+
+Gate PerplexityGate(const RunCurve& curve) {
+  Gate gate{"perplexity reduction", "validation falls", "not measured: no run.jsonl with two validations", false};
+  if (curve.validation.size() < 2) return gate;
+  const double first = curve.validation.front().value, last = curve.validation.back().value;
+  gate.value = fmt::format("{:.3f} to {:.3f} bits per byte", first, last);
+  gate.met = last < first;
+  return gate;
+}
+
+Gate MemoryGate(const RunCurve& curve) {
+  Gate gate{"memory stability", "flat within 1 %", "not measured: no run.jsonl with memory", false};
+  // The first tenth of a run touches its buffers for the first time.
+  const size_t from = curve.resident.size() / 10;
+  if (curve.resident.size() < 20) return gate;
+  double low = curve.resident[from].value, high = low;
+  for (size_t i = from; i < curve.resident.size(); ++i) {
+    low = std::min(low, curve.resident[i].value);
+    high = std::max(high, curve.resident[i].value);
+  }
+  gate.value = fmt::format("{:.2f} % over {} steps", 100 * (high - low) / low, curve.resident.size() - from);
+  gate.met = high <= low * 1.01;
+  return gate;
+}
+
+struct Watched {
+  std::string name;
+  bool higher_is_better;
+  double tolerance;
+  double before, now;
+};
+
+}  // namespace
+
+Result<json::object> MergeEvaluation(const std::string& metrics, const std::string& machine) {
+  PINTLE_ASSIGN(json::value value, ParseJson(metrics, "metrics.json"));
+  if (!value.is_object()) return ValidationError("not an evaluation", "metrics.json");
+  if (!machine.empty()) {
+    PINTLE_ASSIGN(value.as_object()["machine"], ParseJson(machine, "machine.json"));
+  }
+  return std::move(value.as_object());
+}
+
+Result<json::object> ReadEvaluation(const fs::path& path) {
+  std::error_code missing;
+  const bool folder = fs::is_directory(path, missing);
+  const fs::path file = folder ? path / "metrics.json" : path;
+  constexpr uint64_t kMost = uint64_t{64} << 20;
+  Result<std::string> metrics = ReadFile(file, kMost);
+  if (!metrics.ok()) {
+    Error error = metrics.error();
+    error.hint = "make it with: pintle m31r eval --model DIR --tasks FILE.jsonl --out " + file.parent_path().string();
+    return error;
+  }
+  const fs::path beside = file.parent_path() / "machine.json";
+  std::string machine;
+  if (file.filename() == "metrics.json" && fs::exists(beside, missing)) {
+    PINTLE_ASSIGN(machine, ReadFile(beside, kMost));
+  }
+  return MergeEvaluation(*metrics, machine);
+}
+
+std::vector<Gate> ComputeGates(const json::object& evaluation, const fs::path& run_log) {
+  const RunCurve curve = ReadRunCurve(run_log);
+  std::vector<Gate> gates;
+  gates.push_back(RateGate(evaluation, "compile success rate", 0.70, {"compile_rate"}, {"compile_interval"},
+                           "needs tasks and a Rust compiler"));
+  gates.push_back(RateGate(evaluation, "pass@5", 0.60, {"pass_at", "5"}, {"pass_at_interval", "5"},
+                           "needs tasks, a Rust compiler and --k 5"));
+  Gate latency{"inference latency", "<= 50 ms/token", "not measured: needs tasks", false};
+  if (double ms = 0; Number(evaluation, {"machine", "ms_per_token"}, ms)) {
+    latency.value = fmt::format("{:.2f} ms/token", ms);
+    latency.met = ms <= 50;
+  }
+  gates.push_back(latency);
+  Gate memory{"memory of the device", "<= 8 GB", "not measured", false};
+  if (double bytes = 0; Number(evaluation, {"machine", "peak_resident_bytes"}, bytes)) {
+    memory.value = fmt::format("{:.2f} GB peak resident, on the CPU", bytes / 1e9);
+    memory.met = bytes <= 8e9;
+  }
+  gates.push_back(memory);
+  Gate size{"model size", "<= 500 M parameters", "not measured", false};
+  if (double parameters = 0; Number(evaluation, {"model", "parameters"}, parameters)) {
+    size.value = fmt::format("{:.1f} M", parameters / 1e6);
+    size.met = parameters <= 500e6;
+  }
+  gates.push_back(size);
+  gates.push_back(PerplexityGate(curve));
+  gates.push_back(MemoryGate(curve));
+  gates.push_back({"deterministic training", "equal weights", "not measured here: pintle m31r reproduce", false});
+  return gates;
+}
+
+std::string GatesTable(const std::vector<Gate>& gates) {
+  std::string text = fmt::format("{:<24} {:<22} {:<44} {}\n", "success metric", "threshold", "raw value", "verdict");
+  int64_t met = 0;
+  for (const Gate& gate : gates) {
+    text +=
+        fmt::format("{:<24} {:<22} {:<44} {}\n", gate.name, gate.threshold, gate.value, gate.met ? "met" : "NOT MET");
+    met += gate.met ? 1 : 0;
+  }
+  return text + fmt::format("{} of {} met\n", met, gates.size());
+}
+
+Result<std::vector<Regression>> FindRegressions(const json::object& now, const json::object& before) {
+  const auto same = [&](std::initializer_list<std::string_view> keys, const char* what) -> Status {
+    const json::value* a = Find(now, keys);
+    const json::value* b = Find(before, keys);
+    if ((a == nullptr) != (b == nullptr) || (a != nullptr && *a != *b)) {
+      return ValidationError(std::string("the baseline is not comparable: another ") + what, "--baseline");
+    }
+    return {};
+  };
+  PINTLE_RETURN_IF_ERROR(same({"seed"}, "seed"));
+  PINTLE_RETURN_IF_ERROR(same({"sampling"}, "way of sampling"));
+  PINTLE_RETURN_IF_ERROR(same({"rustc"}, "version of rustc"));
+  PINTLE_RETURN_IF_ERROR(same({"problems"}, "number of problems"));
+  PINTLE_RETURN_IF_ERROR(same({"bits_per_byte", "bytes"}, "held-out text"));
+  const json::value* suites[2] = {Find(now, {"suites"}), Find(before, {"suites"})};
+  for (size_t i = 0; suites[0] != nullptr && i < suites[0]->as_array().size(); ++i) {
+    const json::value* other =
+        suites[1] != nullptr && suites[1]->is_array() ? suites[1]->as_array().if_contains(i) : nullptr;
+    if (other == nullptr || !other->is_object() ||
+        *Find(suites[0]->as_array()[i].as_object(), {"sha256"}) != *other->as_object().if_contains("sha256")) {
+      return ValidationError("the baseline is not comparable: other tasks", "--baseline");
+    }
+  }
+  std::vector<Watched> watched;
+  const auto watch = [&](std::initializer_list<std::string_view> keys, bool higher_is_better, double tolerance) {
+    std::string name;
+    for (const std::string_view key : keys) (name += name.empty() ? "" : ".") += key;
+    Watched one{name, higher_is_better, tolerance, 0, 0};
+    if (Number(now, keys, one.now) && Number(before, keys, one.before)) watched.push_back(one);
+  };
+  constexpr double kQuality = 0.05, kSpeed = 0.10;
+  watch({"compile_rate"}, true, kQuality);
+  if (const json::value* pass_at = Find(before, {"pass_at"}); pass_at != nullptr && pass_at->is_object()) {
+    for (const auto& [k, value] : pass_at->as_object()) watch({"pass_at", k}, true, kQuality);
+  }
+  for (const std::string_view kind : {"single_line", "multi_line", "random_span"}) {
+    watch({"fim", kind, "exact_match"}, true, kQuality);
+  }
+  watch({"bits_per_byte", "model"}, false, kQuality);
+  watch({"machine", "ms_per_token"}, false, kSpeed);
+  watch({"machine", "first_token_ms"}, false, kSpeed);
+  std::vector<Regression> regressions;
+  for (const Watched& one : watched) {
+    const bool worse =
+        one.higher_is_better ? one.now < one.before * (1 - one.tolerance) : one.now > one.before * (1 + one.tolerance);
+    if (worse) regressions.push_back({one.name, one.before, one.now});
+  }
+  return regressions;
+}
+
+}  // namespace pintle
