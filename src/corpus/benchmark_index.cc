@@ -11,30 +11,26 @@
 namespace pintle {
 namespace {
 
-// A window needs this many words that are no numbers: runs of numbers occur everywhere.
-constexpr int kMinNames = 4;
+// A window of a task needs this many different words that are no numbers: runs of numbers, and lists of lists of them,
+// occur everywhere.
+constexpr size_t kMinNames = 6;
 // A function name that says little (new, add, main) names no task.
 constexpr size_t kMinNameLength = 6;
 
 }  // namespace
 
-// Rolling hash of each window of words_ words that holds enough names.
+// Rolling hash of each window of words_ words, with the index of its last word.
 template <typename Visitor>
 void BenchmarkIndex::Windows(const std::vector<WordHash>& words, const Visitor& visit) const {
   constexpr uint64_t kBase = 0x9e3779b97f4a7c15u;
   uint64_t lead = 1;
   for (int i = 1; i < words_; ++i) lead *= kBase;
   uint64_t hash = 0;
-  int names = 0;
   const auto length = static_cast<size_t>(words_);
   for (size_t i = 0; i < words.size(); ++i) {
-    if (i >= length) {
-      hash -= words[i - length].hash * lead;
-      names -= words[i - length].is_number ? 0 : 1;
-    }
+    if (i >= length) hash -= words[i - length].hash * lead;
     hash = hash * kBase + words[i].hash;
-    names += words[i].is_number ? 0 : 1;
-    if (i + 1 >= length && names >= kMinNames) visit(hash);
+    if (i + 1 >= length) visit(hash, i);
   }
 }
 
@@ -87,7 +83,13 @@ void BenchmarkIndex::AddTask(const std::string& id, std::string_view prompt,
   std::vector<rust::Token> tokens;
   for (const std::string_view text : texts) {
     SplitWords(text, words);
-    Windows(words, [&](uint64_t hash) { Insert(hash, task); });
+    Windows(words, [&](uint64_t hash, size_t last) {
+      std::set<uint64_t> names;
+      for (size_t i = last + 1 - static_cast<size_t>(words_); i <= last; ++i) {
+        if (!words[i].is_number) names.insert(words[i].hash);
+      }
+      if (names.size() >= std::min(kMinNames, static_cast<size_t>(words_))) Insert(hash, task);
+    });
   }
   rust::LexRust(prompt, tokens);
   Signatures(prompt, tokens, [&](uint64_t hash) { Insert(hash, task); });
@@ -141,7 +143,7 @@ BenchmarkIndex::Hit BenchmarkIndex::Look(std::string_view source, const std::vec
     if (task == nullptr) return;
     if (hit.count++ == 0) hit.task = ids_[*task];
   };
-  Windows(words, look);
+  Windows(words, [&](uint64_t hash, size_t) { look(hash); });
   Signatures(source, tokens, look);
   return hit;
 }

@@ -12,7 +12,7 @@ namespace pintle {
 
 struct FilterConfig {
   std::vector<std::string> excluded_folders = {".git", "node_modules", "generated"};
-  std::vector<std::string> excluded_beside_cargo = {"target", "build", "dist"};
+  std::vector<std::string> excluded_beside_cargo = {"target", "dist"};
   std::vector<std::string> binding_crates = {"web-sys", "windows",  "windows-sys", "windows_*",
                                              "winapi*", "stm32f4*", "style-servo"};
   std::vector<std::string> permissive = {

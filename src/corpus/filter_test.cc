@@ -3,14 +3,13 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <boost/json.hpp>
 
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/json.h"
+#include "corpus/corpus_test_data.h"
 #include "corpus/ledger.h"
-#include "corpus/raw_store.h"
 #include "formats/jsonl_zst.h"
 #include "formats/manifest.h"
 
@@ -18,32 +17,11 @@ namespace pintle {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kData = fs::path(PINTLE_SOURCE_DIR) / "src/corpus/testdata";
-
-// Puts a folder into WORK/raw/NAME, as the crawl does.
-void PutSource(const fs::path& work, const std::string& name, const fs::path& folder, const std::string& version) {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  auto output = StageOutput::Create(work / "raw" / name);
-  REQUIRE(output.ok());
-  auto store = RawStoreWriter::Create(output->folder());
-  REQUIRE(store.ok());
-  for (const auto& file : files)
-    REQUIRE(store->Add(file.lexically_relative(folder).generic_string(), *ReadFile(file)).ok());
-  REQUIRE(store->Finish().ok());
-  Manifest manifest;
-  manifest.stage = "crawl";
-  manifest.notes["version"] = version;
-  REQUIRE(output->Commit(std::move(manifest)).ok());
-}
 
 FilterOptions Options(const fs::path& work, int threads) {
   FilterOptions options;
   options.work = work;
-  options.benchmarks = kData / "tasks";
+  options.benchmarks = CorpusTestData() / "tasks";
   options.threads = threads;
   return options;
 }
@@ -58,7 +36,7 @@ std::string RuleOf(const LedgerReader& ledger, const std::string& path) {
 TEST_CASE("every file of the small tree gets the fate it was written for") {
   TemporaryFolder folder;
   const fs::path& work = folder.path();
-  PutSource(work, "mini", kData / "mini", "1.0");
+  PutSource(work, "mini", MiniTree(), "1.0");
   const auto summary = RunFilter(Options(work, 2));
   REQUIRE_MESSAGE(summary.ok(), (summary.ok() ? "" : summary.error().Message()));
   const auto ledger = LedgerReader::Open(work / "filtered" / "ledger.sqlite");
@@ -113,7 +91,7 @@ TEST_CASE("every file of the small tree gets the fate it was written for") {
 TEST_CASE("documents hold the normal form, in order, and the manifest adds up") {
   TemporaryFolder folder;
   const fs::path& work = folder.path();
-  PutSource(work, "mini", kData / "mini", "1.0");
+  PutSource(work, "mini", MiniTree(), "1.0");
   const auto summary = RunFilter(Options(work, 1));
   REQUIRE(summary.ok());
   auto reader = JsonlZstReader::Open(work / "filtered" / "documents.jsonl.zst");
@@ -150,8 +128,8 @@ TEST_CASE("documents hold the normal form, in order, and the manifest adds up") 
 
 TEST_CASE("the same bytes for any number of threads; up to date the second time") {
   TemporaryFolder first, second;
-  PutSource(first.path(), "mini", kData / "mini", "1.0");
-  PutSource(second.path(), "mini", kData / "mini", "1.0");
+  PutSource(first.path(), "mini", MiniTree(), "1.0");
+  PutSource(second.path(), "mini", MiniTree(), "1.0");
   const auto one = RunFilter(Options(first.path(), 1)), three = RunFilter(Options(second.path(), 3));
   REQUIRE(one.ok());
   REQUIRE(three.ok());
@@ -168,8 +146,8 @@ TEST_CASE("the same bytes for any number of threads; up to date the second time"
 TEST_CASE("the source of lower rank, and the newer version of a source, wins") {
   TemporaryFolder folder;
   const fs::path& work = folder.path();
-  PutSource(work, "zz-first", kData / "mini", "2.0");
-  PutSource(work, "aa-second", kData / "mini", "1.0");
+  PutSource(work, "zz-first", MiniTree(), "2.0");
+  PutSource(work, "aa-second", MiniTree(), "1.0");
   REQUIRE(WriteFileAtomic(work / "raw" / "sources.json",
                           R"({"sources":[{"name":"aa-second","rank":1},{"name":"zz-first","rank":0}]})")
               .ok());
@@ -188,7 +166,7 @@ TEST_CASE("failures: no raw folder, a damaged source, an interrupt") {
   CHECK(nothing.error().code == Code::kRuntime);
   CHECK(nothing.error().hint.find("crawl") != std::string::npos);
 
-  PutSource(work, "mini", kData / "mini", "1.0");
+  PutSource(work, "mini", MiniTree(), "1.0");
   FilterOptions bad = Options(work, 1);
   bad.benchmarks = work / "missing";
   CHECK(RunFilter(bad).error().code == Code::kUsage);

@@ -1,20 +1,20 @@
-pub fn f0(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f1(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f2(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f3(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f4(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f5(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f6(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f7(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f8(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f9(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f10(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f11(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f12(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f13(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f14(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f15(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f16(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f17(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f18(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
-pub fn f19(a:u32)->u32{let mut b=a;while(b>3){b/=2;if(b==7){b=b^5;if(b>a){b%=9;}}else{b=b.min(a).max(2).pow(2)}}b}
+fn f0(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(0)}
+fn f1(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(1)}
+fn f2(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(2)}
+fn f3(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(3)}
+fn f4(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(4)}
+fn f5(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(5)}
+fn f6(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(6)}
+fn f7(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(7)}
+fn f8(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(8)}
+fn f9(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(9)}
+fn f10(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(10)}
+fn f11(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(11)}
+fn f12(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(12)}
+fn f13(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(13)}
+fn f14(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(14)}
+fn f15(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(15)}
+fn f16(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(16)}
+fn f17(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(17)}
+fn f18(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(18)}
+fn f19(a:u32)->u32{if(a==3){return(a.pow(2).min(9))}if(a>7){return(a-1)}a.max(19)}
