@@ -3,9 +3,10 @@
 //
 // The plan of one call (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication", with C cut in
 // two dimensions):
-//   slab     up to kSlabWords words of B, all its K or a long piece of it, packed by all threads into one shared buffer
-//   tile     rows x columns of C within the slab: one item of the thread pool, independent of all others
-//   K block  up to kMaxKBlock deep: the tile's A rows are packed to stay in L2, then every micro-tile of mr x nr runs;
+//   slab     up to kSlabWords words of B, a piece of K by all columns if possible, packed by all threads into one
+//   shared buffer tile     rows x columns of C within the slab: one item of the thread pool, independent of all others
+//   K block  up to kMaxBlockSteps deep: the tile's A rows are packed to stay in L2, then every micro-tile of mr x nr
+//   runs;
 //            between K blocks the chain rests in C as fp32
 // With few rows the order turns round: A is packed whole and each thread packs a piece of B just before its use.
 // Deliberately not here: split-K. One chain per element is the contract.
@@ -27,20 +28,19 @@
 namespace pintle::kernels {
 namespace {
 
-// 384 steps of B for 32 columns are 48 KiB, the L1 of Zen 5; 336 rows of A are 504 KiB, half its L2.
-constexpr int64_t kMaxKBlock = 512;
+// Measured on Zen 5 (48 KiB L1, 1 MiB L2): deeper blocks touch C less often; 512 steps of 336 rows of A are 672 KiB,
+// and a panel of B (64 KiB) streams from the L2 without loss.
+constexpr int64_t kMaxBlockSteps = 512;
 constexpr int64_t kMaxTileRows = 336;
 // 8 MiB of packed B stay in a shared L3.
 constexpr int64_t kSlabWords = int64_t{2} << 20;
-constexpr int64_t kMaxSlabK = 8192;
-// Up to this many rows B is packed by the thread that uses it.
+// Up to this many rows, and this depth, B is packed by the thread that uses it.
 constexpr int64_t kFewRows = 56;
+constexpr int64_t kFewRowsMaxK = 8192;
 // A tile whose chain may not rest in C (see NeedsRestingPlace) rests in a buffer of at most this many columns.
 constexpr int64_t kRestingColumns = 512;
-// Rows of an operand that lies across memory, packed together; even.
-constexpr int64_t kAcrossRows = 16;
 // Columns of B that one item packs.
-constexpr int64_t kPackColumns = 128;
+constexpr int64_t kPackColumns = 64;
 // Packing a panel of A, in units of the time of one micro-tile over the same steps.
 constexpr double kPackCost = 0.5;
 
@@ -95,6 +95,11 @@ struct Job {
     if (kernel->element_bytes == 4) return k;
     return kernel->pairs_per_step ? (k + 1) / 2 : (k + 1) / 2 * 2;
   }
+  /// The k of `steps` steps.
+  int64_t DepthOf(int64_t steps) const { return kernel->pairs_per_step ? 2 * steps : steps; }
+  /// Cuts k into as few pieces of at most `most` as possible, even and nearly equal; the length of one.
+  static int64_t Piece(int64_t k, int64_t most) { return k == 0 ? 1 : CeilDiv(CeilDiv(k, CeilDiv(k, most)), 2) * 2; }
+  int64_t KBlock(int64_t k) const { return Piece(k, DepthOf(kMaxBlockSteps)); }
   /// Steps before the even position k.
   int64_t StepAt(int64_t k) const { return kernel->pairs_per_step ? k / 2 : k; }
 
@@ -140,7 +145,8 @@ struct Chain {
   int64_t ld_from;
   float* to;
   int64_t ld_to;
-  bool last;  // the epilogue applies
+  bool last;          // the epilogue applies
+  const float* next;  // the tile of C that comes after this one, with stride ldc; null: none
 };
 
 /// One micro-tile at (row, column) of C. Tiles that stick out over C's edge, and kernels without a fused epilogue, go
@@ -153,8 +159,8 @@ void RunMicro(const Job& job, int64_t row, int64_t rows, int64_t column, int64_t
       chain.last && job.epilogue.residual != nullptr ? job.epilogue.residual + row * job.shape.ldc + column : nullptr;
   const bool plain = bias == nullptr && residual == nullptr;
   if (columns == kernel.nr && (plain || kernel.fused_epilogue)) {
-    kernel.micro[rows]({steps, a, b, chain.from, chain.ld_from, chain.to, chain.ld_to, chain.to + rows * chain.ld_to,
-                        bias, residual, job.shape.ldc});
+    kernel.micro[rows]({steps, a, b, chain.from, chain.ld_from, chain.to, chain.ld_to,
+                        chain.next != nullptr ? chain.next : chain.to, job.shape.ldc, bias, residual, job.shape.ldc});
     return;
   }
   alignas(64) float edge[kMaxMicroRows * kMaxMicroColumns] = {};
@@ -163,7 +169,7 @@ void RunMicro(const Job& job, int64_t row, int64_t rows, int64_t column, int64_t
       std::memcpy(edge + i * kernel.nr, chain.from + i * chain.ld_from, static_cast<size_t>(columns) * sizeof(float));
     }
   }
-  kernel.micro[rows]({steps, a, b, edge, kernel.nr, edge, kernel.nr, edge, nullptr, nullptr, 0});
+  kernel.micro[rows]({steps, a, b, edge, kernel.nr, edge, kernel.nr, edge, 0, nullptr, nullptr, 0});
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < columns; ++j) {
       float value = edge[i * kernel.nr + j];
@@ -177,19 +183,12 @@ void RunMicro(const Job& job, int64_t row, int64_t rows, int64_t column, int64_t
 /// The chain of a K block over C itself, at (row, column).
 Chain OverC(const Job& job, int64_t row, int64_t column, bool first, bool last) {
   float* at = job.c + row * job.shape.ldc + column;
-  return {first && !job.shape.accumulate ? nullptr : at, job.shape.ldc, at, job.shape.ldc, last};
-}
-
-/// K blocks of even, nearly equal depth.
-int64_t KBlock(int64_t k) {
-  if (k == 0) return 1;
-  const int64_t blocks = CeilDiv(k, kMaxKBlock);
-  return CeilDiv(CeilDiv(k, blocks), 2) * 2;
+  return {first && !job.shape.accumulate ? nullptr : at, job.shape.ldc, at, job.shape.ldc, last, nullptr};
 }
 
 /// A residual that is C itself must survive until the last K block, so the chain rests elsewhere until then.
 bool NeedsRestingPlace(const Job& job) {
-  return job.epilogue.residual == job.c && job.c != nullptr && KBlock(job.shape.k) < job.shape.k;
+  return job.epilogue.residual == job.c && job.c != nullptr && job.KBlock(job.shape.k) < job.shape.k;
 }
 
 /// A part of the packed B: columns [column, column + columns), k [k0, k0 + k).
@@ -210,13 +209,16 @@ Grid ChooseGrid(int64_t row_panels, int64_t column_panels, int64_t max_rows, int
   const int64_t limit = 4 * static_cast<int64_t>(threads);
   Grid best{least_rows, least_columns};
   double best_cost = -1;
+  const auto total = static_cast<double>(row_panels * column_panels);
   for (int64_t r = least_rows; r <= std::min(row_panels, least_rows + limit); ++r) {
     for (int64_t s = least_columns; s <= std::min(column_panels, least_columns + limit); ++s) {
       const auto rows = static_cast<double>(CeilDiv(row_panels, r));
       const auto columns = static_cast<double>(CeilDiv(column_panels, s));
-      const double tile = rows * columns + rows * kPackCost;
-      // Another program may delay a thread by a part of a tile: smaller tiles even that out.
-      const double cost = static_cast<double>(CeilDiv(r * s, threads)) * tile + (threads > 1 ? tile / 16 : 0);
+      const double largest = rows * columns + rows * kPackCost;
+      const double average = (total + static_cast<double>(row_panels * s) * kPackCost) / static_cast<double>(r * s);
+      // The longest queue, and a part of a tile for a thread that another program delays.
+      const double cost = static_cast<double>(CeilDiv(r * s, threads)) * average + (largest - average) +
+                          (threads > 1 ? largest / 8 : 0);
       if (best_cost < 0 || cost < best_cost) {
         best_cost = cost;
         best = {r, s};
@@ -230,7 +232,7 @@ Grid ChooseGrid(int64_t row_panels, int64_t column_panels, int64_t max_rows, int
 void RunTile(const Job& job, const Slab& slab, int64_t row, int64_t rows, int64_t column, int64_t columns,
              bool resting) {
   const MatMulKernel& kernel = *job.kernel;
-  const int64_t k_block = KBlock(slab.k);
+  const int64_t k_block = job.KBlock(slab.k);
   const int64_t panel_words = job.StepsOf(slab.k) * kernel.nr;
   const int64_t block_words = job.StepsOf(k_block) * kernel.mr;
   auto* packed_a = g_packed_a.Get<uint32_t>(CeilDiv(rows, kernel.mr) * block_words + kPackSlack);
@@ -249,8 +251,13 @@ void RunTile(const Job& job, const Slab& slab, int64_t row, int64_t rows, int64_
         Chain chain = OverC(job, row + i, column + j, first, last);
         if (resting) {
           float* at = rest + i * ld_rest + j;
-          if (!first) chain = {at, ld_rest, chain.to, chain.ld_to, last};
-          if (!last) chain = {chain.from, chain.ld_from, at, ld_rest, last};
+          if (!first) chain = {at, ld_rest, chain.to, chain.ld_to, last, nullptr};
+          if (!last) chain = {chain.from, chain.ld_from, at, ld_rest, last, nullptr};
+        }
+        if (i + kernel.mr < rows) {
+          chain.next = job.c + (row + i + kernel.mr) * job.shape.ldc + column + j;
+        } else if (j + kernel.nr < columns) {
+          chain.next = job.c + row * job.shape.ldc + column + j + kernel.nr;
         }
         RunMicro(job, row + i, std::min<int64_t>(kernel.mr, rows - i), column + j,
                  std::min<int64_t>(kernel.nr, columns - j), steps, packed_a + i * steps, b, chain);
@@ -286,7 +293,7 @@ void RunSlab(const Job& job, const Slab& slab, bool resting, ThreadPool& pool) {
 void RunFewRows(const Job& job, ThreadPool& pool) {
   const MatMulKernel& kernel = *job.kernel;
   const MatMulShape& shape = job.shape;
-  const int64_t k_block = KBlock(shape.k);
+  const int64_t k_block = job.KBlock(shape.k);
   const int64_t panels = CeilDiv(shape.m, kernel.mr);
   const int64_t panel_words = job.StepsOf(shape.k) * kernel.mr;
   auto* packed_a = g_packed_a.Get<uint32_t>(panels * panel_words + kPackSlack);
@@ -303,8 +310,8 @@ void RunFewRows(const Job& job, ThreadPool& pool) {
         const int64_t row = p * kernel.mr;
         Chain chain = OverC(job, row, column, k0 == 0, k0 + k == shape.k);
         float* at = rest + row * kernel.nr;
-        if (k0 != 0) chain = {at, kernel.nr, chain.to, chain.ld_to, chain.last};
-        if (!chain.last) chain = {chain.from, chain.ld_from, at, kernel.nr, chain.last};
+        if (k0 != 0) chain = {at, kernel.nr, chain.to, chain.ld_to, chain.last, nullptr};
+        if (!chain.last) chain = {chain.from, chain.ld_from, at, kernel.nr, chain.last, nullptr};
         RunMicro(job, row, std::min<int64_t>(kernel.mr, shape.m - row), column, columns, job.StepsOf(k),
                  packed_a + p * panel_words + job.StepAt(k0) * kernel.mr, packed_b, chain);
       }
@@ -318,18 +325,22 @@ void Run(const Job& job, ThreadPool& pool) {
   PINTLE_CHECK(job.epilogue.residual != job.c || !shape.accumulate || job.c == nullptr,
                "a residual may be C itself only without accumulate");
   if (shape.m == 0 || shape.n == 0) return;
-  if (shape.m <= kFewRows && shape.k <= kMaxSlabK) {
+  if (shape.m <= kFewRows && shape.k <= kFewRowsMaxK) {
     RunFewRows(job, pool);
     return;
   }
   const MatMulKernel& kernel = *job.kernel;
   const bool resting = NeedsRestingPlace(job);
-  // A chain that rests outside C lives in one tile, so that slab must hold all of K.
-  const int64_t slab_k = resting ? shape.k : std::min(shape.k, kMaxSlabK);
+  // Slabs cut K first, at multiples of the deepest block: cutting the columns would pack A once more for each piece. A
+  // chain that rests outside C lives in one tile, so that slab must hold all of K.
+  const int64_t padded_columns = CeilDiv(shape.n, kernel.nr) * kernel.nr;
+  const int64_t deepest = job.DepthOf(kMaxBlockSteps);
+  const int64_t depth = std::max(job.DepthOf(kSlabWords / padded_columns) / deepest, int64_t{1}) * deepest;
+  const int64_t slab_k = resting || shape.k <= depth ? shape.k : Job::Piece(shape.k, depth);
   const int64_t steps = std::max<int64_t>(job.StepsOf(slab_k), 1);
-  const int64_t slab_columns = std::max<int64_t>(kSlabWords / steps / kernel.nr, 1) * kernel.nr;
-  auto* packed = g_packed_b.Get<uint32_t>(
-      job.StepsOf(slab_k) * std::min(slab_columns, CeilDiv(shape.n, kernel.nr) * kernel.nr) + kPackSlack);
+  const int64_t slab_columns =
+      std::min(std::max<int64_t>(kSlabWords / steps / kernel.nr, 1) * kernel.nr, padded_columns);
+  auto* packed = g_packed_b.Get<uint32_t>(steps * slab_columns + kPackSlack);
   for (int64_t column = 0; column < shape.n; column += slab_columns) {
     for (int64_t k0 = 0; k0 < shape.k || k0 == 0; k0 += std::max<int64_t>(slab_k, 1)) {
       const Slab slab{column, std::min(slab_columns, shape.n - column), k0, std::min(slab_k, shape.k - k0), packed};

@@ -112,6 +112,7 @@ PINTLE_MATMUL_ATTR void PackAcrossF32(const void* from, int64_t ld, int64_t line
       const __m512i words = _mm512_maskz_loadu_epi32(static_cast<__mmask16>(mask >> half), row + half);
       StoreStep<kWidth>(to + half, words, i + 1 == k);
     }
+    __builtin_prefetch(row + kAcrossRows * ld, 0, 2);
     row += ld;
     to += kWidth;
   }
@@ -129,6 +130,8 @@ PINTLE_MATMUL_ATTR void PackAcrossBF16(const void* from, int64_t ld, int64_t lin
       const __m512i odd = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(second, row + ld + half));
       StoreStep<kWidth>(to + half, _mm512_or_si512(even, _mm512_slli_epi32(odd, 16)), i + 2 >= k);
     }
+    __builtin_prefetch(row + kAcrossRows * ld, 0, 2);
+    __builtin_prefetch(row + (kAcrossRows + 1) * ld, 0, 2);
     row += 2 * ld;
     to += kWidth;
   }

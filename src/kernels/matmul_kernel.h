@@ -24,7 +24,8 @@ struct MicroTile {
   int64_t ld_in;
   float* c_out;
   int64_t ld_out;
-  const float* next_c;    ///< where the next tile of C stands (stride ld_out), to be fetched meanwhile (a hint)
+  const float* next_c;  ///< where the next tile of C stands, to be fetched meanwhile (a hint)
+  int64_t ld_next;
   const float* bias;      ///< [nr]
   const float* residual;  ///< [rows, nr], stride ld_residual
   int64_t ld_residual;
@@ -35,6 +36,9 @@ using MicroFunction = void (*)(const MicroTile&);
 /// `along` functions may write up to kPackSlack words beyond the panel (so panels are packed in rising order), `across`
 /// functions write nothing else.
 using PackFunction = void (*)(const void* from, int64_t ld, int64_t lines, int64_t k, uint32_t* to);
+
+/// Rows of an operand that lies across memory, packed together by all panels before the next rows; even.
+constexpr int64_t kAcrossRows = 16;
 
 constexpr int kMaxMicroRows = 14;
 constexpr int kMaxMicroColumns = 32;

@@ -38,7 +38,7 @@ PINTLE_MATMUL_ATTR void Micro(const MicroTile& tile) {
   for (int64_t first = 0; first < tile.steps; first += piece) {
     __builtin_prefetch(next_c, 1);
     __builtin_prefetch(next_c + 2 * kLanes - 1, 1);
-    next_c += tile.ld_out;
+    next_c += tile.ld_next;
     const int64_t end = first + piece < tile.steps ? first + piece : tile.steps;
     for (int64_t step = first; step < end; ++step) {
       __builtin_prefetch(b + kAhead * 2 * kLanes);

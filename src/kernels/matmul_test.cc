@@ -195,12 +195,29 @@ TEST_CASE("K split over two accumulating calls equals one call") {
   }
 }
 
-TEST_CASE("a K longer than one slab, and more columns than one slab, continue the same chains") {
-  for (const Extents& e : {Extents{60, 40, 16500}, Extents{57, 8200, 300}}) {
-    const Problem p = Make(MatMulOp::kNN, e.m, e.n, e.k, 0, false);
-    CHECK(SameBits(RunKernel(p, Type::kBF16, {p.bias.data(), nullptr}, 2),
-                   RunReference(p, Type::kBF16, {p.bias.data(), nullptr})));
-    CHECK(SameBits(RunKernel(p, Type::kMuladd, {}, 2), RunReference(p, Type::kMuladd, {})));
+TEST_CASE("B of several slabs, cut along K and along the columns, continues the same chains") {
+  // The first is cut along K on every target, the second along the columns. The definition runs on a few columns.
+  for (const Extents& e : {Extents{57, 4100, 1040}, Extents{57, 8200, 300}}) {
+    const Problem p = Make(MatMulOp::kNT, e.m, e.n, e.k, 0, false);
+    for (const Type type : {Type::kFma, Type::kBF16}) {
+      const std::vector<float> c = RunKernel(p, type, {p.bias.data(), nullptr}, 2);
+      for (int64_t column = 0; column < e.n; column += 409) {
+        MatMulShape shape = p.shape;
+        shape.n = 1;
+        shape.ldc = 1;
+        std::vector<float> expected(static_cast<size_t>(e.m));
+        const Epilogue epilogue{p.bias.data() + column, nullptr};
+        if (type == Type::kBF16) {
+          ReferenceMatMulBF16(shape, p.a16.data(), p.b16.data() + column * shape.ldb, expected.data(), epilogue);
+        } else {
+          ReferenceMatMulF32(shape, Profile::kFma, p.a.data(), p.b.data() + column * shape.ldb, expected.data(),
+                             epilogue);
+        }
+        std::vector<float> actual;
+        for (int64_t i = 0; i < e.m; ++i) actual.push_back(c[static_cast<size_t>(i * e.n + column)]);
+        CHECK(SameBits(actual, expected));
+      }
+    }
   }
 }
 
