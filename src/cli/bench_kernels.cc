@@ -31,21 +31,23 @@ json::object ReportJson(const BenchKernelsReport& report) {
                                 {"percent_of_peak", row.percent_of_peak}});
   }
   json::array peaks;
-  json::array medians;
+  json::array summaries;
   for (const BenchKernelsPeak& peak : report.peaks) {
     json::object entry = PeakJson(peak);
     entry["threads"] = peak.threads;
     peaks.push_back(std::move(entry));
     for (const char* dtype : {"fp32", "bf16"}) {
-      medians.push_back(json::object{{"dtype", dtype},
-                                     {"threads", peak.threads},
-                                     {"percent_of_peak", MedianPercent(report, dtype, "", peak.threads)}});
+      const BenchKernelsSummary summary = Summarise(report, dtype, "", peak.threads);
+      summaries.push_back(json::object{{"dtype", dtype},
+                                       {"threads", peak.threads},
+                                       {"median_percent", summary.median},
+                                       {"lowest_percent", summary.lowest}});
     }
   }
   return {{"target", report.target},
           {"peak", PeakJson(report.peaks.back())},
           {"peak_by_threads", std::move(peaks)},
-          {"median", std::move(medians)},
+          {"summary", std::move(summaries)},
           {"matmul", std::move(rows)}};
 }
 
@@ -61,12 +63,13 @@ void PrintTable(const BenchKernelsReport& report) {
     fmt::print("{:<3} {:<5} {:>5} {:>5} {:>5} {:>8} {:>8.1f} {:>7.1f}\n", row.op, row.dtype, row.m, row.n, row.k,
                row.threads, row.gflops, row.percent_of_peak);
   }
-  fmt::print("\n{:<5} {:>8} {:>9} {:>6} {:>6} {:>6}   median % of peak\n", "dtype", "threads", "all", "NN", "NT", "TN");
+  fmt::print("\n% of peak {:>9} {:>8} {:>8} {:>6} {:>6} {:>6}\n", "threads", "lowest", "median", "NN", "NT", "TN");
   for (const BenchKernelsPeak& peak : report.peaks) {
     for (const char* dtype : {"fp32", "bf16"}) {
-      fmt::print("{:<5} {:>8} {:>9.1f} {:>6.1f} {:>6.1f} {:>6.1f}\n", dtype, peak.threads,
-                 MedianPercent(report, dtype, "", peak.threads), MedianPercent(report, dtype, "NN", peak.threads),
-                 MedianPercent(report, dtype, "NT", peak.threads), MedianPercent(report, dtype, "TN", peak.threads));
+      const auto median = [&](const char* op) { return Summarise(report, dtype, op, peak.threads).median; };
+      fmt::print("{:<9} {:>9} {:>8.1f} {:>8.1f} {:>6.1f} {:>6.1f} {:>6.1f}\n", dtype, peak.threads,
+                 Summarise(report, dtype, "", peak.threads).lowest, median(""), median("NN"), median("NT"),
+                 median("TN"));
     }
   }
 }

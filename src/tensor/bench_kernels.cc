@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "base/thread_pool.h"
@@ -39,11 +40,11 @@ MatMulShape ShapeOf(MatMulOp op, const Extents& e) {
 /// Inputs and output large enough for every case, filled once; on an arena, as a model's tensors are.
 class Operands {
  public:
-  static Result<Operands> Create(ThreadPool& pool) {
+  static Result<Operands> Create(std::span<const Extents> shapes, ThreadPool& pool) {
     int64_t count_a = 0;
     int64_t count_b = 0;
     int64_t count_c = 0;
-    for (const Extents& e : kShapes) {
+    for (const Extents& e : shapes) {
       count_a = std::max(count_a, e.m * e.k);
       count_b = std::max(count_b, e.n * e.k);
       count_c = std::max(count_c, e.m * e.n);
@@ -128,7 +129,8 @@ Result<BenchKernelsReport> BenchKernels(const BenchKernelsOptions& options) {
   BenchKernelsReport report;
   report.target = kernels::TargetName(kernels::ActiveTarget());
   ThreadPool all(options.threads);
-  PINTLE_ASSIGN(const Operands operands, Operands::Create(all));
+  const auto shapes = std::span(kShapes).first(static_cast<size_t>(std::clamp(options.shapes, 1, 14)));
+  PINTLE_ASSIGN(const Operands operands, Operands::Create(shapes, all));
   std::vector<int> thread_counts{1};
   if (all.threads() > 1) thread_counts.push_back(all.threads());
   for (const int threads : thread_counts) {
@@ -139,7 +141,7 @@ Result<BenchKernelsReport> BenchKernels(const BenchKernelsOptions& options) {
     const size_t first = report.rows.size();
     for (int op = 0; op < 3; ++op) {
       for (const bool is_bf16 : {false, true}) {
-        for (const Extents& e : kShapes) {
+        for (const Extents& e : shapes) {
           PINTLE_RETURN_IF_ERROR(CheckSmall(operands, e, op, is_bf16, pool));
           const double seconds =
               BestSeconds(operands, ShapeOf(static_cast<MatMulOp>(op), e), is_bf16, operands.c, options.quick, pool);
@@ -161,16 +163,18 @@ Result<BenchKernelsReport> BenchKernels(const BenchKernelsOptions& options) {
   return report;
 }
 
-double MedianPercent(const BenchKernelsReport& report, const std::string& dtype, const std::string& op, int threads) {
+BenchKernelsSummary Summarise(const BenchKernelsReport& report, const std::string& dtype, const std::string& op,
+                              int threads) {
   std::vector<double> percents;
   for (const BenchKernelsRow& row : report.rows) {
     if (row.dtype == dtype && row.threads == threads && (op.empty() || row.op == op))
       percents.push_back(row.percent_of_peak);
   }
-  if (percents.empty()) return 0;
+  if (percents.empty()) return {0, 0};
   std::sort(percents.begin(), percents.end());
   const size_t middle = percents.size() / 2;
-  return percents.size() % 2 == 1 ? percents[middle] : (percents[middle - 1] + percents[middle]) / 2;
+  const double median = percents.size() % 2 == 1 ? percents[middle] : (percents[middle - 1] + percents[middle]) / 2;
+  return {median, percents.front()};
 }
 
 }  // namespace pintle

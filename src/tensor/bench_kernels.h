@@ -14,6 +14,7 @@ namespace pintle {
 struct BenchKernelsOptions {
   int threads = 0;     ///< the larger thread count (0 = all); 1 thread is always measured too
   bool quick = false;  ///< fewer repetitions
+  int shapes = 14;     ///< only the first so many of the fourteen shapes
 };
 
 /// One case: C[m,n] = op(A, B) with depth k, the best of its repetitions.
@@ -42,7 +43,11 @@ struct BenchKernelsReport {
 /// differs from the definition's.
 Result<BenchKernelsReport> BenchKernels(const BenchKernelsOptions& options);
 
-/// The median of percent_of_peak over the rows of one type and thread count ("" op = all orientations).
-double MedianPercent(const BenchKernelsReport& report, const std::string& dtype, const std::string& op, int threads);
+/// percent_of_peak over the rows of one type and thread count ("" op = all orientations); zeros without such rows.
+struct BenchKernelsSummary {
+  double median, lowest;
+};
+BenchKernelsSummary Summarise(const BenchKernelsReport& report, const std::string& dtype, const std::string& op,
+                              int threads);
 
 }  // namespace pintle
