@@ -129,7 +129,9 @@ TEST_CASE("training documents that resemble held-out ones are left out") {
   filter.config.version_percent = 100;
   REQUIRE(RunFilter(filter).ok());
   DatasetOptions options = Options(work, 2);
-  options.config.val_per_mille = 500;
+  // The hashes of these names modulo 1000 are 135 (textkit) and 492 (oddities): one is held out, the other is not.
+  options.config.val_per_mille = 200;
+  options.config.test_per_mille = 0;
   const auto summary = RunDataset(options);
   REQUIRE(summary.ok());
   int64_t left_out = 0;
