@@ -26,14 +26,22 @@ struct Segment {
   uint32_t shard = 0, first = 0, count = 0;
 };
 
-// Where the next row begins. Always at a row boundary, so that four numbers say it all.
+// One of the streams that rows are taken from in turn: the segment it is in, and where.
+struct Lane {
+  int64_t segment = -1;  // -1: the next one of the order is to be taken
+  int64_t epoch = 0;     // in which it was taken
+  int64_t file = 0;      // within the segment
+  int64_t offset = 0;    // slot within the file: 0 is its opening token
+  int64_t part = 0;      // parts of the segment begun so far: the index of the random numbers
+};
+
+// Where the next row begins; always at a row boundary.
 struct Position {
-  int64_t epoch = 0;
-  int64_t segment = 0;  // place in the order of the epoch
-  int64_t file = 0;     // within the segment
-  int64_t offset = 0;   // slot within the file: 0 is its opening token
-  int64_t part = 0;     // parts of the segment begun so far: the index of the random numbers
-  int64_t slots = 0;    // of this epoch, used so far
+  int64_t epoch = 0;    // of the order that segments are taken from
+  int64_t segment = 0;  // first place in the order that is not taken
+  int64_t slots = 0;    // used so far, over all epochs
+  int64_t lane = 0;     // that the next row is taken from
+  std::vector<Lane> lanes;
 };
 
 struct Row {
@@ -78,6 +86,7 @@ class ShardLoader : public Loader {
     for (int32_t id = 0; id < tokenizer_->vocab_size(); ++id) {
       token_bytes_.push_back(tokenizer_->IsSpecial(id) ? 0 : static_cast<int32_t>(tokenizer_->TokenBytes(id).size()));
     }
+    next_.lanes.resize(static_cast<size_t>(config_.shuffle ? config_.lanes : 1));
     Shuffle();
     handed_ = next_;
     return {};
@@ -122,19 +131,22 @@ class ShardLoader : public Loader {
   int64_t last_targets() const override { return last_targets_; }
   int64_t last_bytes() const override { return last_bytes_; }
   int64_t tokens_per_epoch() const override { return slots_per_epoch_; }
-  int64_t epoch() const override { return handed_.epoch; }
+  int64_t epoch() const override { return handed_.slots / slots_per_epoch_; }
   double epoch_progress() const override {
-    return static_cast<double>(handed_.slots) / static_cast<double>(slots_per_epoch_);
+    return static_cast<double>(handed_.slots % slots_per_epoch_) / static_cast<double>(slots_per_epoch_);
   }
 
   boost::json::object State() const override {
     boost::json::object state = Identity();
     state["epoch"] = handed_.epoch;
     state["segment"] = handed_.segment;
-    state["file"] = handed_.file;
-    state["offset"] = handed_.offset;
-    state["part"] = handed_.part;
     state["slots"] = handed_.slots;
+    state["lane"] = handed_.lane;
+    boost::json::array lanes;
+    for (const Lane& lane : handed_.lanes) {
+      lanes.push_back(boost::json::array{lane.segment, lane.epoch, lane.file, lane.offset, lane.part});
+    }
+    state["places"] = lanes;
     return state;
   }
 
@@ -149,22 +161,40 @@ class ShardLoader : public Loader {
       }
     }
     Position position;
-    const std::pair<const char*, int64_t*> fields[] = {{"epoch", &position.epoch}, {"segment", &position.segment},
-                                                       {"file", &position.file},   {"offset", &position.offset},
-                                                       {"part", &position.part},   {"slots", &position.slots}};
+    const std::pair<const char*, int64_t*> fields[] = {{"epoch", &position.epoch},
+                                                       {"segment", &position.segment},
+                                                       {"slots", &position.slots},
+                                                       {"lane", &position.lane}};
     for (const auto& [key, field] : fields) {
       PINTLE_ASSIGN(*field, JsonInt(state, key, where));
       if (*field < 0 || *field > int64_t{1} << 48)
         return ValidationError(fmt::format("{} is out of range", key), where);
     }
-    next_ = position;
-    Shuffle();
     const auto segments = static_cast<int64_t>(segments_.size());
-    const bool at_end = next_.segment == segments && next_.file == 0 && next_.offset == 0;
-    if (next_.segment > segments || (!at_end && (next_.segment == segments || next_.file >= Current().count ||
-                                                 next_.offset > File().token_count))) {
-      return ValidationError("the position lies outside of the data", where);
+    const auto count = static_cast<int64_t>(next_.lanes.size());
+    const auto* places = state.if_contains("places");
+    const Error outside = ValidationError("the position lies outside of the data", where);
+    if (places == nullptr || !places->is_array() || position.segment > segments || position.lane >= count ||
+        static_cast<int64_t>(places->get_array().size()) != count) {
+      return outside;
     }
+    for (const auto& place : places->get_array()) {
+      if (!place.is_array() || place.get_array().size() != 5) return outside;
+      int64_t values[5];
+      for (size_t i = 0; i < 5; ++i) {
+        if (!place.get_array()[i].is_int64()) return outside;
+        values[i] = place.get_array()[i].get_int64();
+        if (values[i] < (i == 0 ? -1 : 0) || values[i] > int64_t{1} << 48) return outside;
+      }
+      const Lane lane{values[0], values[1], values[2], values[3], values[4]};
+      if (lane.segment >= segments ||
+          (lane.segment >= 0 && (lane.file >= SegmentOf(lane).count || lane.offset > File(lane).token_count))) {
+        return outside;
+      }
+      position.lanes.push_back(lane);
+    }
+    next_ = std::move(position);
+    Shuffle();
     rows_.clear();
     handed_ = next_;
     return {};
@@ -172,9 +202,9 @@ class ShardLoader : public Loader {
 
  private:
   Status CheckConfig() {
-    if (config_.batch < 1 || config_.time < 2 || config_.epochs < 0 ||
+    if (config_.batch < 1 || config_.time < 2 || config_.epochs < 0 || config_.lanes < 1 ||
         !(config_.fim_rate >= 0 && config_.fim_rate <= 1) || !(config_.spm_rate >= 0 && config_.spm_rate <= 1)) {
-      return UsageError("a loader needs batch >= 1, time >= 2 and rates between 0 and 1");
+      return UsageError("a loader needs batch >= 1, time >= 2, lanes >= 1 and rates between 0 and 1");
     }
     for (const auto& [name, id] : {std::pair{special::kEndOfText, &end_of_text_},
                                    {special::kFileSep, &file_sep_},
@@ -191,9 +221,9 @@ class ShardLoader : public Loader {
 
   // What must be the same for a position to mean the same.
   boost::json::object Identity() const {
-    return {{"shards", shards_id_},      {"split", config_.split},       {"seed", config_.seed},
-            {"time", config_.time},      {"fim_rate", config_.fim_rate}, {"spm_rate", config_.spm_rate},
-            {"shuffle", config_.shuffle}};
+    return {{"shards", shards_id_},       {"split", config_.split},       {"seed", config_.seed},
+            {"time", config_.time},       {"fim_rate", config_.fim_rate}, {"spm_rate", config_.spm_rate},
+            {"shuffle", config_.shuffle}, {"lanes", next_.lanes.size()}};
   }
 
   // The order of epoch next_.epoch: Fisher and Yates over the segments.
@@ -206,54 +236,69 @@ class ShardLoader : public Loader {
       std::swap(order_[i - 1], order_[random.NextBelow(static_cast<uint32_t>(i))]);
   }
 
-  const Segment& Current() const { return segments_[order_[static_cast<size_t>(next_.segment)]]; }
-  const ShardReader& Shard() const { return shards_[Current().shard]; }
-  const ShardDocument& File() const { return Shard().documents()[Current().first + static_cast<size_t>(next_.file)]; }
+  const Segment& SegmentOf(const Lane& lane) const { return segments_[static_cast<size_t>(lane.segment)]; }
+  const ShardReader& ShardOf(const Lane& lane) const { return shards_[SegmentOf(lane).shard]; }
+  const ShardDocument& File(const Lane& lane) const {
+    return ShardOf(lane).documents()[SegmentOf(lane).first + static_cast<size_t>(lane.file)];
+  }
 
-  // True if next_ stands at a slot; false when the epochs are over.
-  bool HasSlot() {
-    if (next_.segment < static_cast<int64_t>(segments_.size())) return true;
-    if (config_.epochs != 0 && next_.epoch + 1 >= config_.epochs) return false;
-    next_ = {.epoch = next_.epoch + 1};
-    Shuffle();
+  // True if the lane stands at a slot, of a new segment if need be; false when the epochs are over.
+  bool HasSlot(Lane& lane) {
+    if (lane.segment >= 0) return true;
+    if (next_.segment == static_cast<int64_t>(segments_.size())) {
+      if (config_.epochs != 0 && next_.epoch + 1 >= config_.epochs) return false;
+      ++next_.epoch;
+      next_.segment = 0;
+      Shuffle();
+    }
+    lane = {.segment = order_[static_cast<size_t>(next_.segment++)], .epoch = next_.epoch};
     return true;
   }
 
   // Moves on by `slots` slots of the file; behind its last one to the next file or segment.
-  void Advance(int64_t slots) {
-    next_.offset += slots;
+  void Advance(Lane& lane, int64_t slots) {
+    lane.offset += slots;
     next_.slots += slots;
-    ++next_.part;
-    if (next_.offset <= File().token_count) return;
-    next_.offset = 0;
-    if (++next_.file < Current().count) return;
-    next_.file = next_.part = 0;
-    ++next_.segment;
+    ++lane.part;
+    if (lane.offset <= File(lane).token_count) return;
+    lane.offset = 0;
+    if (++lane.file == SegmentOf(lane).count) lane.segment = -1;
   }
 
   void Fill(int64_t rows) {
-    while (static_cast<int64_t>(rows_.size()) < rows && HasSlot()) rows_.push_back(MakeRow());
+    while (static_cast<int64_t>(rows_.size()) < rows) {
+      // Towards the end of the data some lanes run dry before others.
+      const auto lanes = static_cast<int64_t>(next_.lanes.size());
+      int64_t dry = 0;
+      while (dry < lanes && !HasSlot(next_.lanes[static_cast<size_t>(next_.lane)])) {
+        next_.lane = (next_.lane + 1) % lanes;
+        ++dry;
+      }
+      if (dry == lanes) return;
+      rows_.push_back(MakeRow());
+    }
   }
 
   Row MakeRow() {
     Row row;
+    Lane& lane = next_.lanes[static_cast<size_t>(next_.lane)];
     document_ = -1;
     bool fresh = true;  // the next slot begins a document of its own
-    while (row.size() < config_.time && HasSlot()) {
-      if (fresh || (next_.file == 0 && next_.offset == 0)) NewDocument();
-      const auto words =
-          RandomBlock(config_.seed, Purpose::kFim,
-                      static_cast<uint64_t>(next_.epoch) << 32 | order_[static_cast<size_t>(next_.segment)],
-                      static_cast<uint32_t>(next_.part));
-      if (words[0] < fim_threshold_ && AddRearranged(row, words)) {
+    while (row.size() < config_.time && HasSlot(lane)) {
+      if (fresh || (lane.file == 0 && lane.offset == 0)) NewDocument();
+      const auto words = RandomBlock(config_.seed, Purpose::kFim,
+                                     static_cast<uint64_t>(lane.epoch) << 32 | static_cast<uint64_t>(lane.segment),
+                                     static_cast<uint32_t>(lane.part));
+      if (words[0] < fim_threshold_ && AddRearranged(row, lane, words)) {
         fresh = true;
-        if (next_.offset != 0) break;  // the part filled the row but for the slots that re-encoding saved
+        if (lane.offset != 0) break;  // the part filled the row but for the slots that re-encoding saved
       } else {
-        AddPlain(row);
+        AddPlain(row, lane);
         fresh = false;
       }
     }
     Pad(row);
+    next_.lane = (next_.lane + 1) % static_cast<int64_t>(next_.lanes.size());
     row.after = next_;
     return row;
   }
@@ -280,46 +325,46 @@ class ShardLoader : public Loader {
     while (row.size() < config_.time) AddSlot(row, end_of_text_, kNotScored);
   }
 
-  int32_t TokenOf(const ShardDocument& file, int64_t index) const {
-    return static_cast<int32_t>(Shard().Token(file.token_begin + static_cast<uint64_t>(index)));
+  int32_t TokenOf(const Lane& lane, const ShardDocument& file, int64_t index) const {
+    return static_cast<int32_t>(ShardOf(lane).Token(file.token_begin + static_cast<uint64_t>(index)));
   }
 
   // Slot `offset` of the file: its opening token or token offset - 1, and the token behind it.
-  void AddFileSlot(Row& row, const ShardDocument& file, int64_t offset) {
-    const int32_t opening = next_.file == 0 ? end_of_text_ : file_sep_;
-    const int32_t id = offset == 0 ? opening : TokenOf(file, offset - 1);
+  void AddFileSlot(Row& row, const Lane& lane, const ShardDocument& file, int64_t offset) {
+    const int32_t opening = lane.file == 0 ? end_of_text_ : file_sep_;
+    const int32_t id = offset == 0 ? opening : TokenOf(lane, file, offset - 1);
     const int32_t target = offset < file.path_tokens   ? kNotScored
-                           : offset < file.token_count ? TokenOf(file, offset)
+                           : offset < file.token_count ? TokenOf(lane, file, offset)
                                                        : end_of_text_;
     AddSlot(row, id, target);
   }
 
-  void AddPlain(Row& row) {
-    const ShardDocument& file = File();
-    const int64_t count = std::min(config_.time - row.size(), int64_t{file.token_count} + 1 - next_.offset);
-    for (int64_t i = 0; i < count; ++i) AddFileSlot(row, file, next_.offset + i);
-    Advance(count);
+  void AddPlain(Row& row, Lane& lane) {
+    const ShardDocument& file = File(lane);
+    const int64_t count = std::min(config_.time - row.size(), int64_t{file.token_count} + 1 - lane.offset);
+    for (int64_t i = 0; i < count; ++i) AddFileSlot(row, lane, file, lane.offset + i);
+    Advance(lane, count);
   }
 
   // The rest of the file, or what of it fits into the row, with its middle at the end. False if that is too little.
-  bool AddRearranged(Row& row, const std::array<uint32_t, 4>& words) {
-    const ShardDocument& file = File();
+  bool AddRearranged(Row& row, Lane& lane, const std::array<uint32_t, 4>& words) {
+    const ShardDocument& file = File(lane);
     const int64_t path_tokens = file.path_tokens;
     // Slots of a chained file's opening and path that are still to come stay as they are.
-    const int64_t header = next_.file == 0 ? 0 : std::max<int64_t>(path_tokens + 1 - next_.offset, 0);
-    const int64_t begin = std::max(next_.offset - 1, path_tokens);  // first token that is rearranged
-    const int64_t room = config_.time - row.size() - header - 3;    // three sentinels
+    const int64_t header = lane.file == 0 ? 0 : std::max<int64_t>(path_tokens + 1 - lane.offset, 0);
+    const int64_t begin = std::max(lane.offset - 1, path_tokens);  // first token that is rearranged
+    const int64_t room = config_.time - row.size() - header - 3;   // three sentinels
     int64_t take = std::min(file.token_count - begin, room);
     while (true) {
       if (take < kMinFimTokens) return false;
       source_.clear();
-      Shard().Read(file.token_begin + static_cast<uint64_t>(begin), static_cast<uint64_t>(take), source_);
+      ShardOf(lane).Read(file.token_begin + static_cast<uint64_t>(begin), static_cast<uint64_t>(take), source_);
       Cut(tokenizer_->Decode(source_), words);
       const auto size = static_cast<int64_t>(prefix_.size() + middle_.size() + suffix_.size());
       if (size <= room) break;
       take -= size - room;
     }
-    for (int64_t i = 0; i < header; ++i) AddFileSlot(row, file, next_.offset + i);
+    for (int64_t i = 0; i < header; ++i) AddFileSlot(row, lane, file, lane.offset + i);
     if (header > 0) Unscore(row);  // that a rearranged text follows is no prediction
     const bool spm = words[1] < spm_threshold_;
     sequence_.assign(1, fim_prefix_);
@@ -336,7 +381,7 @@ class ShardLoader : public Loader {
       AddSlot(row, sequence_[i], i + 1 < sequence_.size() ? sequence_[i + 1] : end_of_text_);
     }
     // A part that ends inside the file leaves slot begin + take, whose token is the first of the rest.
-    Advance(begin + take + 1 - next_.offset);
+    Advance(lane, begin + take + 1 - lane.offset);
     return true;
   }
 

@@ -15,6 +15,9 @@
 // Prefix, middle and suffix are encoded apart. A few slots that stay free behind a part that filled its row are
 // padding: a document of their own, targets -100. Source: Bavarian et al. 2022 (arXiv 2207.14255), context level.
 //
+// Rows are taken from `lanes` streams in turn, each with its own documents, so that neighbouring rows (a step) come
+// from many files even where files are much longer than a row.
+//
 // Every choice is a pure function of (seed, epoch, segment, part): no thread, no time. Rows do not depend on `batch`:
 // four batches of one row are one batch of four.
 #pragma once
@@ -38,7 +41,8 @@ struct LoaderConfig {
   std::string split = "train";  ///< train, val or test
   double fim_rate = 0;          ///< share of the parts of files in rows that are rearranged, 0 to 1
   double spm_rate = 0.5;        ///< share of SPM among those, the rest is PSM
-  bool shuffle = true;          ///< a new order of segments each epoch; false: the order of the shards
+  bool shuffle = true;          ///< a new order of segments each epoch; false: the order of the shards, one lane
+  int64_t lanes = 32;           ///< streams that rows are taken from in turn
   int64_t epochs = 0;           ///< 0 = without end; else the data end after so many (validation: 1, shuffle off)
 };
 
@@ -64,7 +68,8 @@ class Loader {
 
   /// Slots that one epoch of the split takes: its tokens and one more a document (what FIM adds apart).
   [[nodiscard]] virtual int64_t tokens_per_epoch() const = 0;
-  /// Epochs begun (0 in the first) and share of the current one that the batches handed out have used.
+  /// Whole epochs of slots that the batches handed out have used, and the share of the one begun. (Lanes end their
+  /// documents of one epoch while others have begun the next.)
   [[nodiscard]] virtual int64_t epoch() const = 0;
   [[nodiscard]] virtual double epoch_progress() const = 0;
 

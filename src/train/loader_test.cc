@@ -141,7 +141,8 @@ TEST_CASE("an epoch scores every token once") {
   CHECK(bytes == expected_bytes);
   CHECK(targets == expected_tokens);
   CHECK(ends == 40);
-  CHECK(loader->epoch_progress() == 1.0);
+  CHECK(loader->epoch() == 1);
+  CHECK(loader->epoch_progress() == 0.0);
 }
 
 // Rearranged parts found in a row, put back into order.
@@ -276,9 +277,16 @@ TEST_CASE("a state of other data or settings, and a position outside, is refused
   CHECK(refuse("time", 64) == "time is 64 there and 48 now");
   CHECK(refuse("shards", "x").starts_with("shards is \"x\" there"));
   CHECK(refuse("segment", 1000) == "the position lies outside of the data");
-  CHECK(refuse("file", 77) == "the position lies outside of the data");
-  CHECK(refuse("offset", 1 << 20) == "the position lies outside of the data");
-  CHECK(refuse("offset", -1) == "offset is out of range");
+  CHECK(refuse("lane", 32) == "the position lies outside of the data");
+  CHECK(refuse("slots", -1) == "slots is out of range");
+  CHECK(refuse("places", boost::json::array{}) == "the position lies outside of the data");
+  for (const auto& place :
+       {boost::json::array{31, 0, 0, 0, 0}, boost::json::array{0, 0, 9, 0, 0}, boost::json::array{0, 0, 0, 1 << 20, 0},
+        boost::json::array{0, 0, 0, 0, -1}, boost::json::array{0, 0, 0}, boost::json::array{0, 0, "0", 0, 0}}) {
+    boost::json::array places = state["places"].as_array();
+    places[3] = place;
+    CHECK(refuse("places", places) == "the position lies outside of the data");
+  }
   CHECK(loader->Restore(state).ok());
 }
 
@@ -295,6 +303,23 @@ TEST_CASE("epochs differ in order, seeds too; without shuffle the order is the s
   CHECK(first_ids(1, 1) != first_ids(1, 0));
 }
 
+TEST_CASE("neighbouring rows come from different files, and each lane reads its file in order") {
+  std::vector<SourceFile> files;
+  for (int i = 0; i < 6; ++i)
+    files.push_back({"// file " + std::string(1, static_cast<char>('A' + i)) + "\n" + Text(29), ""});
+  const Shards shards(files);
+  const auto loader = shards.Open({.batch = 1, .time = 64, .lanes = 3});
+  std::vector<TokenBatch> rows;
+  for (int i = 0; i < 6; ++i) rows.push_back(Take(*loader));
+  std::set<std::string> heads;
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK(rows[i].ids[0] == shards.tokenizer->end_of_text());
+    heads.insert(shards.tokenizer->Decode(rows[i].ids.data() + 1, 20));
+    CHECK(rows[i + 3].ids[0] == rows[i].targets[63]);
+  }
+  CHECK(heads.size() == 3);
+}
+
 TEST_CASE("damaged or foreign shards are refused with what to do") {
   const Shards shards(std::vector<SourceFile>{{"fn main() {}", ""}});
   const auto error = [&](const LoaderConfig& config, const std::shared_ptr<const Tokenizer>& tokenizer) {
@@ -303,7 +328,8 @@ TEST_CASE("damaged or foreign shards are refused with what to do") {
     return loader.error().what;
   };
   CHECK(error({.split = "val"}, shards.tokenizer) == "split val holds no document");
-  CHECK(error({.batch = 0}, shards.tokenizer) == "a loader needs batch >= 1, time >= 2 and rates between 0 and 1");
+  CHECK(error({.batch = 0}, shards.tokenizer) ==
+        "a loader needs batch >= 1, time >= 2, lanes >= 1 and rates between 0 and 1");
   const auto other = std::make_shared<Tokenizer>(*Tokenizer::FromMerges({}, SpecialTokenNames()));
   CHECK(error({}, other) == "the shard was made with another tokenizer");
   CHECK(error({}, std::make_shared<Tokenizer>(*Tokenizer::FromMerges({}, {}))) == "the tokenizer has no <|endoftext|>");
