@@ -130,8 +130,10 @@ std::string DatasetReport::ToJson(const Manifest& filtered) const {
   // Largest first, equal ones by name.
   std::vector<const std::pair<const std::string, CrateShare>*> order;
   for (const auto& crate : crates) order.push_back(&crate);
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto* a, const auto* b) { return a->second.share.bytes > b->second.share.bytes; });
+  std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+    return a->second.share.bytes != b->second.share.bytes ? a->second.share.bytes > b->second.share.bytes
+                                                          : a->first < b->first;
+  });
   auto& list = root["crates"].emplace_array();
   for (const auto* crate : order) {
     list.push_back(json::object{{"crate", crate->first},

@@ -246,7 +246,8 @@ Result<std::vector<std::string>> LedgerReader::Suggest(const std::string& path, 
     }
   }
   if (code != SQLITE_DONE) return SqlError(state_->db.get(), state_->where, Code::kValidation);
-  std::stable_sort(same_name.begin(), same_name.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::sort(same_name.begin(), same_name.end(),
+            [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   std::vector<std::string> out;
   for (auto& [score, candidate] : same_name) {
     if (static_cast<int>(out.size()) < limit) out.push_back(std::move(candidate));

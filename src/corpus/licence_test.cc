@@ -57,6 +57,9 @@ TEST_CASE("licence texts and notices are known by their fingerprint") {
   CHECK(ClassifyLicenceText("under the terms of the GNU Lesser General\n * Public License") == "LGPL-2.1-or-later");
   CHECK(ClassifyLicenceText("Redistribution and use in source and binary forms, with or without ...") ==
         "BSD-2-Clause");
+  CHECK(ClassifyLicenceText(
+            "Permission is hereby granted, free of charge, to any person obtaining a copy of the Unicode data "
+            "files and any associated documentation") == "Unicode-DFS-2016");
   CHECK(ClassifyLicenceText("All rights reserved.").empty());
   CHECK(HeaderLicence("#!/usr/bin/env run\n/* SPDX-License-Identifier: MIT OR Apache-2.0 */\nfn main() {}") ==
         "MIT OR Apache-2.0");

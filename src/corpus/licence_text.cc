@@ -51,8 +51,10 @@ constexpr std::array<Fingerprint, 15> kCopyleft = {{
     {"open software license", "OSL-3.0"},
 }};
 
-constexpr std::array<Fingerprint, 10> kPermissive = {{
-    {"permission is hereby granted free of charge to any person obtaining a copy", "MIT"},
+constexpr std::array<Fingerprint, 12> kPermissive = {{
+    {"granted free of charge to any person obtaining a copy of this software", "MIT"},
+    {"granted free of charge to any person obtaining a copy of the unicode data files", "Unicode-DFS-2016"},
+    {"granted free of charge to any person obtaining a copy of data files", "Unicode-3.0"},
     {" mit license", "MIT"},
     {"licensed under mit", "MIT"},
     {"this is free and unencumbered software released into the public domain", "Unlicense"},
