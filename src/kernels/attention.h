@@ -28,6 +28,7 @@ namespace pintle::kernels {
 
 /// Keys per block and per KV page.
 inline constexpr int64_t kAttentionBlock = 64;
+inline constexpr int64_t kMaxAttentionHeadDim = 256;
 
 /// Extents. heads is a multiple of kv_heads; head h reads kv head h / (heads / kv_heads). head_dim is a multiple of 16,
 /// at most 256. ld* are the floats from one token to the next (>= heads * head_dim or kv_heads * head_dim).

@@ -10,6 +10,7 @@
 // After the targets.
 #include "hwy/foreach_target.h"
 #include "kernels/math-inl.h"
+#include "kernels/pack_block-inl.h"
 #include "kernels/simd-inl.h"
 #include "kernels/tile-inl.h"
 
@@ -37,16 +38,10 @@ HWY_INLINE void SoftmaxGradientRows(const GradientTask& task, int64_t first_quer
                        x, lowest);
       }
       if (task.document != nullptr) {
-        int32_t padded[16];
-        const int32_t* ids = task.document + first_key + c;
-        const int64_t known = task.time - first_key - c;
-        if (known < 16) {
-          for (int64_t j = 0; j < 16; ++j) padded[j] = j < known ? ids[j] : 0;
-          ids = padded;
-        }
-        x = IfThenElse(IntEq(LoadInt(ids), SetInt(task.document[first_query + r])), x, lowest);
+        const I16 own = SetInt(task.document[first_query + r]);
+        x = IfThenElse(IntEq(LoadIds(task.document, first_key + c, task.time), own), x, lowest);
       }
-      const F16 probability = VectorExp(Sub(x, row_lse));
+      const F16 probability = VectorExp<true>(Sub(x, row_lse));
       Store(probability, pr + c);
       Store(Mul(Mul(probability, Sub(Load(dr + c), row_delta)), scale), dr + c);
     }
@@ -57,40 +52,62 @@ HWY_INLINE void SoftmaxGradientRows(const GradientTask& task, int64_t first_quer
   }
 }
 
+// The rows of one query block of one head, packed without gaps.
+struct QueryBlock {
+  alignas(64) float q[kAttentionBlock * kMaxAttentionHeadDim];
+  alignas(64) float dout[kAttentionBlock * kMaxAttentionHeadDim];
+  float delta[kAttentionBlock];
+};
+
+// One pair of blocks, in phases: each product walks all tiles of six rows while its right-hand block stays in the first
+// cache.
 template <Profile kProfile>
-void BlockGradient(const GradientTask& task, int64_t h, int64_t first_query, int64_t first_key, const float* delta) {
+void BlockGradient(const GradientTask& task, int64_t h, int64_t first_query, int64_t first_key,
+                   const QueryBlock& query) {
   const int64_t d = task.head_dim;
   const int64_t queries = std::min(kAttentionBlock, task.time - first_query);
   const int64_t keys = std::min(kAttentionBlock, task.time - first_key);
-  const int64_t block = first_key / kAttentionBlock * kAttentionBlock * d;
   const bool diagonal = first_query == first_key;
+  const float* keys_transposed = task.packed + first_key * 3 * d;
+  const float* values_transposed = keys_transposed + kAttentionBlock * d;
+  const float* packed_keys = values_transposed + kAttentionBlock * d;
   alignas(64) float p[kAttentionBlock * kAttentionBlock];
   alignas(64) float ds[kAttentionBlock * kAttentionBlock];
-  const float* q = task.q + first_query * task.ldq + h * d;
-  const float* dout = task.dout + first_query * task.ldo + h * d;
-  float* dq = task.dq + first_query * task.ldq + h * d;
+  const auto tile_rows = [](int64_t first, int64_t end) {
+    return static_cast<int>(std::min<int64_t>(kTileRows, end - first));
+  };
+  // How many keys the rows from i on can see.
+  const auto seen = [&](int64_t i) { return diagonal ? std::min(keys, i + tile_rows(i, queries)) : keys; };
+  const auto columns = [&](int64_t i) { return (seen(i) + 15) / 16 * 16; };
+
   for (int64_t i = 0; i < queries; i += kTileRows) {
-    const int rows = static_cast<int>(std::min<int64_t>(kTileRows, queries - i));
-    const int64_t seen = diagonal ? std::min(keys, i + rows) : keys;
-    const int64_t columns = (seen + 15) / 16 * 16;
-    float* pi = p + i * kAttentionBlock;
-    float* di = ds + i * kAttentionBlock;
-    RunTile<kProfile>({rows, d, q + i * task.ldq, task.ldq, 1, task.keys_transposed + block, kAttentionBlock, pi,
-                       kAttentionBlock, columns, TileStart::kZero, nullptr});
-    RunTile<kProfile>({rows, d, dout + i * task.ldo, task.ldo, 1, task.values_transposed + block, kAttentionBlock, di,
-                       kAttentionBlock, columns, TileStart::kZero, nullptr});
-    SoftmaxGradientRows(task, first_query + i, rows, first_key, columns, task.lse + h * task.time + first_query + i,
-                        delta + i, pi, di);
-    RunTile<kProfile>({rows, seen, di, kAttentionBlock, 1, task.k + first_key * task.ldk, task.ldk, dq + i * task.ldq,
-                       task.ldq, d, TileStart::kKeep, nullptr});
+    RunTile<kProfile>({tile_rows(i, queries), d, query.q + i * d, d, 1, keys_transposed, kAttentionBlock,
+                       p + i * kAttentionBlock, kAttentionBlock, columns(i), TileStart::kZero, nullptr});
+  }
+  for (int64_t i = 0; i < queries; i += kTileRows) {
+    RunTile<kProfile>({tile_rows(i, queries), d, query.dout + i * d, d, 1, values_transposed, kAttentionBlock,
+                       ds + i * kAttentionBlock, kAttentionBlock, columns(i), TileStart::kZero, nullptr});
+  }
+  for (int64_t i = 0; i < queries; i += kTileRows) {
+    SoftmaxGradientRows(task, first_query + i, tile_rows(i, queries), first_key, columns(i),
+                        task.lse + h * task.time + first_query + i, query.delta + i, p + i * kAttentionBlock,
+                        ds + i * kAttentionBlock);
+  }
+  for (int64_t i = 0; i < queries; i += kTileRows) {
+    RunTile<kProfile>({tile_rows(i, queries), seen(i), ds + i * kAttentionBlock, kAttentionBlock, 1, packed_keys, d,
+                       task.dq + (first_query + i) * task.ldq + h * d, task.ldq, d, TileStart::kKeep, nullptr});
   }
   for (int64_t j = 0; j < keys; j += kTileRows) {
-    const int rows = static_cast<int>(std::min<int64_t>(kTileRows, keys - j));
     const int64_t from = diagonal ? j : 0;  // earlier queries do not see these keys
-    RunTile<kProfile>({rows, queries - from, ds + from * kAttentionBlock + j, 1, kAttentionBlock, q + from * task.ldq,
-                       task.ldq, task.dk + (first_key + j) * task.ldk, task.ldk, d, TileStart::kKeep, nullptr});
-    RunTile<kProfile>({rows, queries - from, p + from * kAttentionBlock + j, 1, kAttentionBlock, dout + from * task.ldo,
-                       task.ldo, task.dv + (first_key + j) * task.ldv, task.ldv, d, TileStart::kKeep, nullptr});
+    RunTile<kProfile>({tile_rows(j, keys), queries - from, ds + from * kAttentionBlock + j, 1, kAttentionBlock,
+                       query.q + from * d, d, task.dk + (first_key + j) * task.ldk, task.ldk, d, TileStart::kKeep,
+                       nullptr});
+  }
+  for (int64_t j = 0; j < keys; j += kTileRows) {
+    const int64_t from = diagonal ? j : 0;
+    RunTile<kProfile>({tile_rows(j, keys), queries - from, p + from * kAttentionBlock + j, 1, kAttentionBlock,
+                       query.dout + from * d, d, task.dv + (first_key + j) * task.ldv, task.ldv, d, TileStart::kKeep,
+                       nullptr});
   }
 }
 
@@ -100,26 +117,37 @@ void ClearRows(float* rows, int64_t ld, int64_t count, int64_t width) {
   }
 }
 
+void PackForGradient(const float* k, int64_t ldk, const float* v, int64_t ldv, int64_t rows, int64_t head_dim,
+                     float* to) {
+  TransposeBlock(k, ldk, rows, head_dim, to);
+  TransposeBlock(v, ldv, rows, head_dim, to + kAttentionBlock * head_dim);
+  CopyBlock(k, ldk, rows, head_dim, to + 2 * kAttentionBlock * head_dim);
+}
+
 void AttendBackward(const GradientTask& task) {
   const int64_t d = task.head_dim;
+  QueryBlock query;
   ClearRows(task.dq, task.ldq, task.time, task.group * d);
   ClearRows(task.dk, task.ldk, task.time, d);
   ClearRows(task.dv, task.ldv, task.time, d);
   for (int64_t h = 0; h < task.group; ++h) {
     for (int64_t first_query = 0; first_query < task.time; first_query += kAttentionBlock) {
-      alignas(64) float delta[kAttentionBlock];
       const int64_t queries = std::min(kAttentionBlock, task.time - first_query);
+      const float* dout = task.dout + first_query * task.ldo + h * d;
+      const float* o = task.o + first_query * task.ldo + h * d;
+      CopyBlock(task.q + first_query * task.ldq + h * d, task.ldq, queries, d, query.q);
+      CopyBlock(dout, task.ldo, queries, d, query.dout);
       for (int64_t i = 0; i < queries; ++i) {
-        const int64_t at = (first_query + i) * task.ldo + h * d;
-        delta[i] = SumOf(
-            d, [&](int64_t c, auto n) HWY_ATTR { return Mul(Load(task.dout + at + c, n), Load(task.o + at + c, n)); });
+        query.delta[i] = SumOf(d, [&](int64_t c, auto n) HWY_ATTR {
+          return Mul(Load(dout + i * task.ldo + c, n), Load(o + i * task.ldo + c, n));
+        });
       }
       for (int64_t first_key = 0; first_key <= first_query; first_key += kAttentionBlock) {
         if (!AnyVisible(task.document, task.time, first_query, first_key)) continue;
         if (task.profile == Profile::kFma) {
-          BlockGradient<Profile::kFma>(task, h, first_query, first_key, delta);
+          BlockGradient<Profile::kFma>(task, h, first_query, first_key, query);
         } else {
-          BlockGradient<Profile::kMuladd>(task, h, first_query, first_key, delta);
+          BlockGradient<Profile::kMuladd>(task, h, first_query, first_key, query);
         }
       }
     }
@@ -140,35 +168,37 @@ HWY_AFTER_NAMESPACE();
 namespace pintle::kernels {
 namespace {
 HWY_EXPORT(AttendBackward);
+HWY_EXPORT(PackForGradient);
 }  // namespace
 
-int64_t AttentionBackwardScratch(const AttentionShape& shape) { return 2 * AttentionScratch(shape); }
+int64_t AttentionBackwardScratch(const AttentionShape& shape) {
+  return 3 * shape.batch * shape.kv_heads * AttentionBlocks(shape.time) * kAttentionBlock * shape.head_dim;
+}
 
 void AttentionBackward(const AttentionShape& shape, const float* q, const float* k, const float* v,
                        const int32_t* document, const float* o, const float* lse, const float* dout, float* dq,
                        float* dk, float* dv, float* scratch, ThreadPool& pool, bf16* dv_bf16) {
   const int64_t d = shape.head_dim, time = shape.time, blocks = AttentionBlocks(time);
-  PINTLE_CHECK(d % 16 == 0 && d <= 256, "head_dim is not a multiple of 16 up to 256");
+  PINTLE_CHECK(d % 16 == 0 && d <= kMaxAttentionHeadDim, "head_dim is not a multiple of 16 up to 256");
   const int64_t group = shape.heads / shape.kv_heads;
-  const int64_t block_floats = kAttentionBlock * d, all = AttentionScratch(shape);
+  const int64_t block_floats = 3 * kAttentionBlock * d;
   pool.ParallelFor(shape.batch * shape.kv_heads * blocks, [&](int64_t item) {
     const int64_t block = item % blocks, g = item / blocks % shape.kv_heads, b = item / blocks / shape.kv_heads;
     const int64_t first = block * kAttentionBlock, rows = std::min(kAttentionBlock, time - first);
     const int64_t token = b * time + first;
-    TransposeBlock(k + token * shape.ldk + g * d, shape.ldk, rows, d, scratch + item * block_floats);
-    TransposeBlock(v + token * shape.ldv + g * d, shape.ldv, rows, d, scratch + all + item * block_floats);
+    PINTLE_DISPATCH(PackForGradient)
+    (k + token * shape.ldk + g * d, shape.ldk, v + token * shape.ldv + g * d, shape.ldv, rows, d,
+     scratch + item * block_floats);
   });
   pool.ParallelFor(shape.batch * shape.kv_heads, [&](int64_t item) {
     const int64_t b = item / shape.kv_heads, g = item % shape.kv_heads;
     const int64_t h = g * group, token = b * time;
     GradientTask task;
     task.q = q + token * shape.ldq + h * d;
-    task.k = k + token * shape.ldk + g * d;
     task.o = o + token * shape.ldo + h * d;
     task.dout = dout + token * shape.ldo + h * d;
     task.lse = lse + (b * shape.heads + h) * time;
-    task.keys_transposed = scratch + item * blocks * block_floats;
-    task.values_transposed = scratch + all + item * blocks * block_floats;
+    task.packed = scratch + item * blocks * block_floats;
     task.document = document == nullptr ? nullptr : document + token;
     task.dq = dq + token * shape.ldq + h * d;
     task.dk = dk + token * shape.ldk + g * d;

@@ -9,28 +9,25 @@
 
 namespace pintle::kernels {
 
-/// The keys and values of one kv head, block by block: keys transposed [D, 64], values by rows. Either two arrays with
-/// strides (training) or pages (decode).
+/// The keys and values of one kv head, block by block, each packed without gaps (strides that are powers of two would
+/// fight for the same cache sets): keys transposed [D, 64], then values [64, D].
 struct KeyBlocks {
-  const float* keys_transposed = nullptr;  ///< block b at b * 64 * head_dim
-  const float* values = nullptr;           ///< token t at t * ld_values
-  int64_t ld_values = 0;
-  float* const* pages = nullptr;  ///< if not null: page b holds keys at page_offset, values 64 * head_dim behind
+  const float* packed = nullptr;  ///< block b at b * 128 * head_dim, or
+  float* const* pages = nullptr;  ///< if not null: block b in page b at page_offset
   int64_t page_offset = 0;
   int64_t head_dim = 0;
-  int64_t time = 0;  ///< positions that exist; later ones are never read as values
+  int64_t time = 0;  ///< positions that exist
 
   [[nodiscard]] const float* Keys(int64_t block) const {
-    return pages != nullptr ? pages[block] + page_offset : keys_transposed + block * kAttentionBlock * head_dim;
+    return pages != nullptr ? pages[block] + page_offset : packed + block * 2 * kAttentionBlock * head_dim;
   }
-  [[nodiscard]] const float* Values(int64_t block) const {
-    return pages != nullptr ? pages[block] + page_offset + kAttentionBlock * head_dim
-                            : values + block * kAttentionBlock * ld_values;
-  }
-  [[nodiscard]] int64_t ValueStride() const { return pages != nullptr ? head_dim : ld_values; }
+  [[nodiscard]] const float* Values(int64_t block) const { return Keys(block) + kAttentionBlock * head_dim; }
 };
 
-/// Consecutive query rows of one head.
+/// Query rows of one head that make one piece of work: eight tiles of six rows.
+inline constexpr int64_t kPieceQueries = 48;
+
+/// At most kPieceQueries consecutive query rows of one head.
 struct QueryRows {
   const float* q;
   int64_t ldq;
@@ -46,7 +43,8 @@ struct QueryRows {
 
 /// The backward pass of one kv head of one sequence: all pointers at its token 0 and its first head.
 struct GradientTask {
-  const float *q, *k, *o, *dout, *lse, *keys_transposed, *values_transposed;
+  const float *q, *o, *dout, *lse;
+  const float* packed;  ///< per block of 64 keys: keys transposed, values transposed [D, 64], keys [64, D]
   const int32_t* document;
   float *dq, *dk, *dv;
   bf16* dv_bf16;
@@ -68,13 +66,6 @@ inline bool AnyVisible(const int32_t* document, int64_t time, int64_t first_quer
     }
   }
   return false;
-}
-
-/// Writes the rows of one block of 64 tokens (rows that do not exist as zeros) transposed: to [D, 64].
-inline void TransposeBlock(const float* from, int64_t ld, int64_t rows, int64_t head_dim, float* to) {
-  for (int64_t d = 0; d < head_dim; ++d) {
-    for (int64_t j = 0; j < kAttentionBlock; ++j) to[d * kAttentionBlock + j] = j < rows ? from[j * ld + d] : 0.0f;
-  }
 }
 
 inline int64_t AttentionBlocks(int64_t time) { return (time + kAttentionBlock - 1) / kAttentionBlock; }

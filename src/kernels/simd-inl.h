@@ -113,6 +113,13 @@ HWY_INLINE I16 LoadInt(const int32_t* p) {
   return PINTLE_EACH0(PINTLE_F);
 #undef PINTLE_F
 }
+/// ids[first] .. ids[first + 15]; those at `end` and behind read as 0.
+HWY_INLINE I16 LoadIds(const int32_t* ids, int64_t first, int64_t end) {
+  if (first + 16 <= end) return LoadInt(ids + first);
+  int32_t buffer[16] = {};
+  for (int64_t i = first; i < end; ++i) buffer[i - first] = ids[i];
+  return LoadInt(buffer);
+}
 HWY_INLINE I16 SetInt(int32_t x) {
 #define PINTLE_F(i) hn::Set(DI(), x)
   return PINTLE_EACH0(PINTLE_F);
