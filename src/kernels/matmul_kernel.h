@@ -38,7 +38,7 @@ using MicroFunction = void (*)(const MicroTile&);
 using PackFunction = void (*)(const void* from, int64_t ld, int64_t lines, int64_t k, uint32_t* to);
 
 /// Rows of an operand that lies across memory, packed together by all panels before the next rows; even.
-constexpr int64_t kAcrossRows = 16;
+constexpr int64_t kAcrossRows = 8;
 
 constexpr int kMaxMicroRows = 14;
 constexpr int kMaxMicroColumns = 32;
