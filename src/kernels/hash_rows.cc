@@ -175,6 +175,8 @@ void HashOptimizers(Fnv& hash, ThreadPool& pool, Profile profile) {
     Muon(muon, weights.data(), gradient.data(), m.data(), half.data(), rows, cols, scratch.data(), pool);
     Muon(muon, weights.data(), gradient.data(), m.data(), half.data(), cols, rows, scratch.data(), pool);
   }
+  muon.bf16_products = true;
+  Muon(muon, weights.data(), gradient.data(), m.data(), half.data(), rows, cols, scratch.data(), pool);
   Ema(0.99, weights.data(), m.data(), count, pool);
   hash.Take(weights), hash.Take(m), hash.Take(v), hash.Take(half);
 }

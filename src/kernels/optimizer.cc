@@ -90,34 +90,41 @@ void Muon(const MuonStep& step, float* weights, const float* gradient, float* mo
           int64_t rows, int64_t cols, float* scratch, ThreadPool& pool) {
   const MuonScalars scalars(step, rows, cols);
   const int64_t count = rows * cols;
-  const bool wide = rows <= cols;
-  const int64_t small = wide ? rows : cols;
-  float* x = scratch;
-  float* next = x + count;
-  float* square = next + count;
-  float* polynomial = square + small * small;
+  MuonWork work(rows, cols, scratch);
 
   ForRanges(pool, count, kPieceElements, [&](int64_t begin, int64_t end) {
     PINTLE_DISPATCH(MuonMomentumRange)
-    (scalars.gradient_scale, scalars.momentum, scalars.rest, gradient + begin, momentum + begin, x + begin,
+    (scalars.gradient_scale, scalars.momentum, scalars.rest, gradient + begin, momentum + begin, work.x + begin,
      end - begin);
   });
-  Scale(x, static_cast<float>(1.0 / (Sqrt(SumOfSquares(x, count, pool)) + 1e-7)), x, count, pool);
+  Scale(work.x, static_cast<float>(1.0 / (Sqrt(SumOfSquares(work.x, count, pool)) + 1e-7)), work.x, count, pool);
 
+  const int64_t squared = work.small * work.small;
   for (int i = 0; i < kMuonSteps; ++i) {
-    const MatMulShape gram{wide ? MatMulOp::kNT : MatMulOp::kTN, small, small, wide ? cols : rows, cols, cols, small};
-    MatMulF32(gram, step.profile, x, x, square, {}, pool);
-    const MatMulShape product{MatMulOp::kNN, small, small, small, small, small, small};
-    MatMulF32(product, step.profile, square, square, polynomial, {}, pool);
-    ScaleAdd(kMuonB, square, kMuonC, polynomial, small * small, pool);
-    Scale(x, kMuonA, next, count, pool);
-    const MatMulShape apply{MatMulOp::kNN, rows, cols, small, wide ? small : cols, wide ? cols : small, cols, true};
-    MatMulF32(apply, step.profile, wide ? polynomial : x, wide ? x : polynomial, next, {}, pool);
-    std::swap(x, next);
+    if (step.bf16_products) {
+      ConvertF32ToBF16(work.x, work.x_bf16, count, pool);
+      MatMulBF16(work.Gram(), work.x_bf16, work.x_bf16, work.square, {}, pool);
+      ConvertF32ToBF16(work.square, work.square_bf16, squared, pool);
+      MatMulBF16(work.Square(), work.square_bf16, work.square_bf16, work.polynomial, {}, pool);
+    } else {
+      MatMulF32(work.Gram(), step.profile, work.x, work.x, work.square, {}, pool);
+      MatMulF32(work.Square(), step.profile, work.square, work.square, work.polynomial, {}, pool);
+    }
+    ScaleAdd(kMuonB, work.square, kMuonC, work.polynomial, squared, pool);
+    Scale(work.x, kMuonA, work.next, count, pool);
+    if (step.bf16_products) {
+      ConvertF32ToBF16(work.polynomial, work.square_bf16, squared, pool);
+      MatMulBF16(work.Apply(), work.wide ? work.square_bf16 : work.x_bf16, work.wide ? work.x_bf16 : work.square_bf16,
+                 work.next, {}, pool);
+    } else {
+      MatMulF32(work.Apply(), step.profile, work.wide ? work.polynomial : work.x, work.wide ? work.x : work.polynomial,
+                work.next, {}, pool);
+    }
+    std::swap(work.x, work.next);
   }
   ForRanges(pool, count, kPieceElements, [&](int64_t begin, int64_t end) {
     PINTLE_DISPATCH(DecayAndSubtractRange)
-    (scalars.decay, scalars.factor, x + begin, weights + begin,
+    (scalars.decay, scalars.factor, work.x + begin, weights + begin,
      weights_bf16 == nullptr ? nullptr : weights_bf16 + begin, end - begin);
   });
 }

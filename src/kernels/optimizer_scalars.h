@@ -41,4 +41,32 @@ struct MuonScalars {
                                   (rows > cols ? Sqrt(static_cast<double>(rows) / static_cast<double>(cols)) : 1.0))) {}
 };
 
+// The layout of Muon's scratch and the three products of its iteration.
+struct MuonWork {
+  int64_t rows, cols, small;
+  bool wide;
+  float *x, *next, *square, *polynomial;
+  bf16 *x_bf16, *square_bf16;
+
+  MuonWork(int64_t r, int64_t c, float* scratch)
+      : rows(r),
+        cols(c),
+        small(r < c ? r : c),
+        wide(r <= c),
+        x(scratch),
+        next(x + r * c),
+        square(next + r * c),
+        polynomial(square + small * small),
+        x_bf16(reinterpret_cast<bf16*>(polynomial + small * small)),
+        square_bf16(x_bf16 + r * c) {}
+
+  [[nodiscard]] MatMulShape Gram() const {
+    return {wide ? MatMulOp::kNT : MatMulOp::kTN, small, small, wide ? cols : rows, cols, cols, small};
+  }
+  [[nodiscard]] MatMulShape Square() const { return {MatMulOp::kNN, small, small, small, small, small, small}; }
+  [[nodiscard]] MatMulShape Apply() const {
+    return {MatMulOp::kNN, rows, cols, small, wide ? small : cols, wide ? cols : small, cols, true};
+  }
+};
+
 }  // namespace pintle::kernels

@@ -38,10 +38,16 @@ TEST_CASE("AdamW equals its definition and the textbook") {
 }
 
 TEST_CASE("Muon equals its definition and makes the update nearly orthogonal") {
-  for (const auto& [rows, cols] : {std::pair<int64_t, int64_t>{24, 40}, {40, 24}, {32, 32}}) {
+  struct Case {
+    int64_t rows, cols;
+    bool bf16_products;
+  };
+  for (const auto& [rows, cols, bf16_products] :
+       {Case{24, 40, false}, Case{40, 24, false}, Case{32, 32, false}, Case{24, 41, true}, Case{41, 24, true}}) {
     const int64_t count = rows * cols;
     const auto w0 = RandomFloats(count, 5), m0 = RandomFloats(count, 6), g = RandomFloats(count, 7);
-    const MuonStep step{.learning_rate = 0.02, .weight_decay = 0.1, .gradient_scale = 0.25f};
+    const MuonStep step{
+        .learning_rate = 0.02, .weight_decay = 0.1, .gradient_scale = 0.25f, .bf16_products = bf16_products};
     std::vector<float> w = w0, m = m0, scratch(static_cast<size_t>(MuonScratch(rows, cols)));
     std::vector<bf16> half(w.size());
     ReferenceMuon(step, w.data(), g.data(), m.data(), half.data(), rows, cols, scratch.data());

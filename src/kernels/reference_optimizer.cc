@@ -1,5 +1,7 @@
 // The plain definitions of the optimizer updates; see optimizer.h.
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "kernels/elementwise.h"
 #include "kernels/math.h"
@@ -31,31 +33,40 @@ void ReferenceMuon(const MuonStep& step, float* weights, const float* gradient, 
                    int64_t rows, int64_t cols, float* scratch) {
   const MuonScalars s(step, rows, cols);
   const int64_t count = rows * cols;
-  const bool wide = rows <= cols;
-  const int64_t small = wide ? rows : cols;
-  float* x = scratch;
-  float* next = x + count;
-  float* square = next + count;
-  float* polynomial = square + small * small;
+  MuonWork work(rows, cols, scratch);
   for (int64_t i = 0; i < count; ++i) {
     const float g = gradient[i] * s.gradient_scale;
     momentum[i] = s.momentum * momentum[i] + s.rest * g;
-    x[i] = s.momentum * momentum[i] + s.rest * g;
+    work.x[i] = s.momentum * momentum[i] + s.rest * g;
   }
-  ReferenceScale(x, static_cast<float>(1.0 / (Sqrt(ReferenceSumOfSquares(x, count)) + 1e-7)), x, count);
+  ReferenceScale(work.x, static_cast<float>(1.0 / (Sqrt(ReferenceSumOfSquares(work.x, count)) + 1e-7)), work.x, count);
+  // One product, with its operands rounded first if asked.
+  const auto product = [&](const MatMulShape& shape, const float* a, int64_t a_count, const float* b, int64_t b_count,
+                           float* c) {
+    if (!step.bf16_products) {
+      ReferenceMatMulF32(shape, step.profile, a, b, c, {});
+      return;
+    }
+    std::vector<bf16> a_bf16(static_cast<size_t>(a_count)), b_bf16(static_cast<size_t>(b_count));
+    std::transform(a, a + a_count, a_bf16.begin(), ReferenceToBF16);
+    std::transform(b, b + b_count, b_bf16.begin(), ReferenceToBF16);
+    ReferenceMatMulBF16(shape, a_bf16.data(), b_bf16.data(), c, {});
+  };
+  const int64_t squared = work.small * work.small;
   for (int i = 0; i < kMuonSteps; ++i) {
-    const MatMulShape gram{wide ? MatMulOp::kNT : MatMulOp::kTN, small, small, wide ? cols : rows, cols, cols, small};
-    ReferenceMatMulF32(gram, step.profile, x, x, square, {});
-    const MatMulShape product{MatMulOp::kNN, small, small, small, small, small, small};
-    ReferenceMatMulF32(product, step.profile, square, square, polynomial, {});
-    ReferenceScaleAdd(kMuonB, square, kMuonC, polynomial, small * small);
-    ReferenceScale(x, kMuonA, next, count);
-    const MatMulShape apply{MatMulOp::kNN, rows, cols, small, wide ? small : cols, wide ? cols : small, cols, true};
-    ReferenceMatMulF32(apply, step.profile, wide ? polynomial : x, wide ? x : polynomial, next, {});
-    std::swap(x, next);
+    product(work.Gram(), work.x, count, work.x, count, work.square);
+    product(work.Square(), work.square, squared, work.square, squared, work.polynomial);
+    ReferenceScaleAdd(kMuonB, work.square, kMuonC, work.polynomial, squared);
+    ReferenceScale(work.x, kMuonA, work.next, count);
+    if (work.wide) {
+      product(work.Apply(), work.polynomial, squared, work.x, count, work.next);
+    } else {
+      product(work.Apply(), work.x, count, work.polynomial, squared, work.next);
+    }
+    std::swap(work.x, work.next);
   }
   for (int64_t i = 0; i < count; ++i) {
-    weights[i] = weights[i] * s.decay - s.factor * x[i];
+    weights[i] = weights[i] * s.decay - s.factor * work.x[i];
     if (weights_bf16 != nullptr) weights_bf16[i] = ReferenceToBF16(weights[i]);
   }
 }

@@ -445,8 +445,8 @@ Op AdamWOp(int64_t count) {
   return row;
 }
 
-Op MuonOp(int64_t rows, int64_t cols) {
-  const MuonStep step{.learning_rate = 0.02, .weight_decay = 0.1};
+Op MuonOp(int64_t rows, int64_t cols, bool bf16_products) {
+  const MuonStep step{.learning_rate = 0.02, .weight_decay = 0.1, .bf16_products = bf16_products};
   const auto scratch = std::make_shared<std::vector<float>>(Index(MuonScratch(rows, cols)));
   Op row;
   row.inputs = {rows * cols};
@@ -518,7 +518,8 @@ std::vector<OpRow> MakeTable() {
   rows.push_back({"embedding_backward", 0, 0, EmbeddingBackwardOp(29, 101, 37), EmbeddingBackwardOp(8192, 2048, 256)});
   rows.push_back({"softmax_cross_entropy", 0, kGradient, CrossEntropyOp(13, 97), CrossEntropyOp(256, 8192)});
   rows.push_back({"adamw", 0, 0, AdamWOp(20011), AdamWOp(1 << 21)});
-  rows.push_back({"muon", 0, 0, MuonOp(24, 40), MuonOp(256, 768)});
+  rows.push_back({"muon", 0, 0, MuonOp(24, 40, false), MuonOp(256, 768, false)});
+  rows.push_back({"muon_bf16", 0, 0, MuonOp(24, 40, true), MuonOp(256, 768, true)});
   rows.push_back({"ema", 0, 0, EmaOp(20011), EmaOp(1 << 21)});
   return rows;
 }
