@@ -12,6 +12,5 @@ int main() {
   std::fprintf(stderr, "target %s\n", TargetName(ActiveTarget()));
   for (const auto& [name, hash] : MatMulHashes()) std::printf("%s %016" PRIx64 "\n", name.c_str(), hash);
   for (const auto& [name, hash] : KernelHashes()) std::printf("%s %016" PRIx64 "\n", name.c_str(), hash);
-  for (const auto& [name, hash] : KernelHashes()) std::printf("%s %016" PRIx64 "\n", name.c_str(), hash);
   return 0;
 }
