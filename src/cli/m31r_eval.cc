@@ -10,7 +10,7 @@
 #include "cli/verbs.h"
 #include "evaluate/evaluate.h"
 #include "evaluate/gates.h"
-#include "evaluate/self_test.h"
+#include "evaluate/soundness.h"
 
 namespace pintle {
 namespace {

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/thread_pool.h"
 #include "evaluate/build_cache.h"
+#include "text/rust/outline.h"
 
 namespace pintle {
 namespace fs = std::filesystem;
@@ -31,11 +32,15 @@ struct Program {
 
 // Mode main has no test framework whose report could be read: main itself says that it came to its end. The marker is a
 // hash of the program, so no program can contain its own.
-std::string AddMarker(std::string program, const std::string& marker) {
-  const size_t end = program.rfind('}');
-  if (end == std::string::npos) return program;
-  program.insert(end, "    println!(\"" + marker + "\");\n");
-  return program;
+std::string AddMarker(const std::string& tests, const std::string& marker) {
+  size_t end = tests.rfind('}');
+  const size_t brace = tests.find('{', std::min(tests.find("fn main("), tests.size()));
+  if (brace != std::string::npos) {
+    const auto close = rust::ClosingBrace(tests, static_cast<uint32_t>(brace));
+    if (close.has_value()) end = *close - 1;
+  }
+  if (end == std::string::npos) return tests;
+  return tests.substr(0, end) + "    println!(\"" + marker + "\");\n" + tests.substr(end);
 }
 
 Program MakeProgram(const Candidate& candidate, const std::string& version) {
@@ -62,7 +67,7 @@ Program MakeProgram(const Candidate& candidate, const std::string& version) {
   program.key = Sha256Hex(identity);
   if (task.mode == TaskMode::kMain) {
     program.marker = "passed " + program.key.substr(0, 16);
-    program.source = AddMarker(std::move(program.source), program.marker);
+    program.source = task.prompt + candidate.completion + "\n" + AddMarker(task.tests, program.marker);
   }
   return program;
 }

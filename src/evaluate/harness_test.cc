@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "evaluate/build_cache.h"
-#include "evaluate/self_test.h"
+#include "evaluate/soundness.h"
 
 namespace pintle {
 namespace {

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/file.h"
@@ -160,20 +161,23 @@ bool Watch(pid_t process, const SandboxLimits& limits, std::array<Capture, 2>& c
   }
 }
 
+// What the command may open: its own paths, its work folder, and what every program needs.
+Result<LandlockRules> MakeRules(const SandboxCommand& command) {
+  PINTLE_ASSIGN(LandlockRules rules, LandlockRules::Create());
+  for (const auto& path : command.read_paths) PINTLE_RETURN_IF_ERROR(rules.AllowRead(path));
+  for (const char* path : {"/dev/urandom", "/etc/ld.so.cache"}) PINTLE_RETURN_IF_ERROR(rules.AllowRead(path));
+  for (const char* path : {"/dev/null", "/dev/zero"}) PINTLE_RETURN_IF_ERROR(rules.AllowWrite(path));
+  PINTLE_RETURN_IF_ERROR(rules.AllowWrite(command.work_folder));
+  return rules;
+}
+
 }  // namespace
 
 Result<SandboxResult> Sandbox::Run(const SandboxCommand& command) const {
-  Descriptor rules;
-  LandlockRules* ruleset = nullptr;
-  Result<LandlockRules> made = RuntimeError("unused");
+  std::optional<LandlockRules> rules;
   if (landlock_) {
-    made = LandlockRules::Create();
-    PINTLE_RETURN_IF_ERROR(made.ok() ? Status() : Status(made.error()));
-    ruleset = &made.value();
-    for (const auto& path : command.read_paths) PINTLE_RETURN_IF_ERROR(ruleset->AllowRead(path));
-    for (const char* path : {"/dev/null", "/dev/zero"}) PINTLE_RETURN_IF_ERROR(ruleset->AllowWrite(path));
-    for (const char* path : {"/dev/urandom", "/etc/ld.so.cache"}) PINTLE_RETURN_IF_ERROR(ruleset->AllowRead(path));
-    PINTLE_RETURN_IF_ERROR(ruleset->AllowWrite(command.work_folder));
+    PINTLE_ASSIGN(LandlockRules made, MakeRules(command));
+    rules.emplace(std::move(made));
   }
   const std::string& filter = command.profile == SeccompProfile::kProgram ? program_filter_ : compiler_filter_;
   const bool root = ::geteuid() == 0;
@@ -192,7 +196,7 @@ Result<SandboxResult> Sandbox::Run(const SandboxCommand& command) const {
   plan.out = out.write.get();
   plan.err = err.write.get();
   plan.error_pipe = failure_pipe.write.get();
-  plan.rules = ruleset != nullptr ? ruleset->descriptor() : -1;
+  plan.rules = rules.has_value() ? rules->descriptor() : -1;
   plan.filter = seccomp_ ? filter.data() : nullptr;
   plan.filter_size = filter.size();
   plan.user = user_;

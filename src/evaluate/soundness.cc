@@ -1,4 +1,4 @@
-#include "evaluate/self_test.h"
+#include "evaluate/soundness.h"
 
 #include <algorithm>
 #include <array>

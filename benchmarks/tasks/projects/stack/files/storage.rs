@@ -1,0 +1,4 @@
+/// Where the stack keeps its values.
+pub struct Storage<T> {
+    pub values: Vec<T>,
+}
