@@ -18,10 +18,11 @@ h2{font-size:1.15rem;margin:2.2rem 0 .6rem;border-bottom:1px solid var(--line);p
 p{margin:.4rem 0}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.92rem;margin:.5rem 0}
-th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
 th{background:var(--head);font-weight:600}
-td.good{color:var(--good);font-weight:600}
-td.bad{color:var(--bad);font-weight:600}
+td.good,td.bad{font-weight:600;white-space:nowrap}
+td.good{color:var(--good)}
+td.bad{color:var(--bad)}
 pre{background:var(--head);border:1px solid var(--line);border-radius:6px;padding:.7rem;overflow-x:auto;font-size:.85rem}
 svg{width:100%;height:auto;display:block;margin:.8rem 0}
 svg .title{font:600 14px system-ui,sans-serif;fill:var(--fg)}
