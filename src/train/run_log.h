@@ -1,6 +1,6 @@
 // run.jsonl: what a run did, one JSON object a line; terminal, plots and reports only read it. Lines by "type":
 //   {"type":"start","step","preset","parameters","vocabulary","dtype","profile","optimizer","steps","tokens_per_step",
-//    "threads","memory_bytes","time"}                                      one a start or resume
+//    "threads","memory_bytes","peak_gflops","time"}                        one a start or resume
 //   {"type":"step","step","loss","lr","grad_norm","tokens","tokens_per_s","mfu","rss_bytes","seconds"}
 //   {"type":"validation","step","loss","bits_per_byte","targets","bytes"}
 //   {"type":"sample","step","prompt","text"}

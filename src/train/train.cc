@@ -88,8 +88,8 @@ Result<std::string> Loop(const TrainOptions& options, const TrainConfig& config,
     PINTLE_RETURN_IF_ERROR(run.LogStep(*figures));
     const double rate = a_step / figures->seconds;
     progress.Update(a_step * static_cast<double>(run.step() - first),
-                    fmt::format("step {}/{}, loss {:.4f}, {:.0f} tokens/s, {:.1f} GFLOP/s", run.step(), run.steps(),
-                                figures->loss, rate, rate * run.flops_per_token() * 1e-9));
+                    fmt::format("step {}/{}, loss {:.4f}, {:.0f} tokens/s, MFU {:.0f} %", run.step(), run.steps(),
+                                figures->loss, rate, 100 * run.Utilisation(rate)));
     if (run.step() == first + 1) steps_began = MonotonicSeconds();
     if (run.step() == first + 1 + kStepsBeforeEstimate) {
       const double each = (MonotonicSeconds() - steps_began) / static_cast<double>(kStepsBeforeEstimate);

@@ -12,6 +12,7 @@
 #include "generate/generator.h"
 #include "generate/model_folder.h"
 #include "kernels/math.h"
+#include "kernels/peak.h"
 #include "train/checkpoint.h"
 #include "train/model_card.h"
 
@@ -21,6 +22,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr char kModule[] = "train";
+constexpr int kPeakSamples = 5;
 constexpr char kSamplePrompt[] = "/// Returns the larger of two numbers.\npub fn max(";
 
 LoaderConfig LoaderConfigOf(const TrainConfig& config) {
@@ -90,7 +92,7 @@ std::string TrainingRun::Plan() const {
       fmt::format("  optimizer  {}, {} schedule, warm-up {} steps; fill-in-the-middle {:.0f} %; seed {}\n",
                   config_.optimizer, config_.schedule, schedule_.warmup_steps, 100 * config_.fim_rate, config_.seed);
   text += fmt::format("  work       {:.3g} FLOP in all on {} threads; the time follows after the first steps",
-                      flops_per_token() * static_cast<double>(tokens_per_step()) * static_cast<double>(steps_),
+                      FlopsPerToken() * static_cast<double>(tokens_per_step()) * static_cast<double>(steps_),
                       pool_.threads());
   return text;
 }
@@ -150,6 +152,8 @@ Status TrainingRun::Begin() {
   PINTLE_RETURN_IF_ERROR(
       WriteFileAtomic(run_ / "config.toml", DumpConfig([&](ConfigVisitor& v) { config_.Visit(v); })));
   PINTLE_ASSIGN(log_, RunLog::Open(run_ / "run.jsonl", step()));
+  peak_gflops_ = config_.dtype == "bf16" ? kernels::PeakBF16Gflops(pool_, kPeakSamples)
+                                         : kernels::PeakF32Gflops(pool_, kPeakSamples);
   const DecoderMemory memory = decoder_->memory();
   return log_->Write(
       {{"type", "start"},
@@ -298,7 +302,7 @@ Status TrainingRun::LogStep(const StepFigures& figures) {
                       {"grad_norm", figures.gradient_norm},
                       {"tokens", targets_},
                       {"tokens_per_s", rate},
-                      {"gflops", rate * flops_per_token() * 1e-9},
+                      {"mfu", Utilisation(rate)},
                       {"rss_bytes", ResidentBytes()},
                       {"seconds", figures.seconds}});
 }

@@ -68,7 +68,10 @@ class TrainingRun {
   [[nodiscard]] int64_t steps() const { return steps_; }
   [[nodiscard]] int64_t tokens_per_step() const { return config_.batch * config_.accum * config_.time; }
   [[nodiscard]] const DecoderConfig& decoder_config() const { return decoder_->config(); }
-  [[nodiscard]] double flops_per_token() const { return TrainingFlopsPerToken(decoder_->config(), config_.time); }
+  /// Share of the machine's peak (measured at Begin) that `tokens_per_second` makes use of, counting useful operations.
+  [[nodiscard]] double Utilisation(double tokens_per_second) const {
+    return tokens_per_second * FlopsPerToken() * 1e-9 / peak_gflops_;
+  }
   /// Text of the plan, several lines: parameters, memory, tokens.
   [[nodiscard]] std::string Plan() const;
 
@@ -76,6 +79,7 @@ class TrainingRun {
   TrainingRun(const TrainConfig& config, int threads)
       : config_(config), pool_(threads), guard_(config.spike_limit, config.spike_patience) {}
   [[nodiscard]] boost::json::object State() const;
+  [[nodiscard]] double FlopsPerToken() const { return TrainingFlopsPerToken(decoder_->config(), config_.time); }
 
   std::filesystem::path run_, work_;
   TrainConfig config_;
@@ -93,6 +97,7 @@ class TrainingRun {
   int64_t steps_ = 0;
   int64_t targets_ = 0;  // scored so far
   int64_t saved_step_ = -1;
+  double peak_gflops_ = 1;
 };
 
 /// The ids of WORK/shards and WORK/tokenizer.
