@@ -188,7 +188,9 @@ void Compare(const std::string& text, const std::string& name, const Options& op
   }
 }
 
-int Speed(const std::vector<fs::path>& files) {
+int Speed(const std::vector<fs::path>& files, int edition) {
+  ParseOptions parse_options;
+  parse_options.edition = edition;
   std::vector<std::string> texts;
   uint64_t bytes = 0;
   for (const fs::path& path : files) {
@@ -205,14 +207,20 @@ int Speed(const std::vector<fs::path>& files) {
   std::vector<Token> tokens;
   uint64_t count = 0;
   const double lex = seconds([&](const std::string& text) {
-    LexRust(text, tokens);
+    LexRust(text, tokens, edition);
     count += tokens.size();
   });
   uint64_t errors = 0;
-  const double parse = seconds([&](const std::string& text) { errors += ParseRust(text).accepted ? 0 : 1; });
+  uint64_t heavy = 0;
+  const double parse = seconds([&](const std::string& text) {
+    const ParseReport report = ParseRust(text, parse_options);
+    errors += report.accepted ? 0 : 1;
+    heavy += ErrorShare(report, text) > 500 ? 1 : 0;
+  });
   const double megabytes = static_cast<double>(bytes) / 1e6;
-  std::printf("%zu files, %.1f MB, %llu tokens, %llu not accepted\n", texts.size(), megabytes,
-              static_cast<unsigned long long>(count), static_cast<unsigned long long>(errors));
+  std::printf("%zu files, %.1f MB, %llu tokens, %llu files not accepted, %llu with over 5 %% of bytes in errors\n",
+              texts.size(), megabytes, static_cast<unsigned long long>(count), static_cast<unsigned long long>(errors),
+              static_cast<unsigned long long>(heavy));
   std::printf("lex %.1f MB/s, lex and parse %.1f MB/s (one core)\n", megabytes / lex, megabytes / parse);
   return 0;
 }
@@ -231,7 +239,7 @@ int Run(const Options& options) {
     std::cerr << "no Rust files there\n";
     return 1;
   }
-  if (options.speed) return Speed(files);
+  if (options.speed) return Speed(files, options.edition);
   Oracle oracle(options.edition, options.cache);
   if (!oracle.usable()) {
     std::cerr << "no usable rustc: set RUSTC\n";

@@ -68,7 +68,7 @@ bool Parser::Function(ItemPlace place, const Attributes& attributes, int32_t rec
   bool unit = true;
   if (!parameters || !ReturnType(true, &unit) || !Contract() || !WhereClause()) return false;
   if (outline_ != nullptr) {
-    outline_->functions[index].signature.end = previous_end_;
+    outline_->functions[index].signature = ParsedFrom(outline_->functions[index].signature.begin);
     outline_->functions[index].returns_value = !unit;
   }
   Span body;
@@ -80,9 +80,9 @@ bool Parser::Function(ItemPlace place, const Attributes& attributes, int32_t rec
 bool Parser::FunctionBody(Span& body) {
   if (Eat(TokenKind::kSemi)) return true;
   if (!Is(TokenKind::kOpenBrace)) return Fail("`{` or `;`");
-  body.begin = token_.begin;
+  const uint32_t begin = token_.begin;
   const bool ok = Block(true);
-  body.end = previous_end_;
+  body = ParsedFrom(begin);
   return ok;
 }
 

@@ -562,8 +562,9 @@ void Parser::CloseRecord(int32_t record, bool keep) {
     outline_->items.resize(static_cast<size_t>(record));
     return;
   }
-  outline_->items[static_cast<size_t>(record)].span.end = previous_end_;
-  outline_->items[static_cast<size_t>(record)].keyword.end = previous_end_;
+  pintle::rust::Item& item = outline_->items[static_cast<size_t>(record)];
+  item.keyword = ParsedFrom(item.keyword.begin);
+  item.span = ParsedFrom(item.span.begin);
 }
 
 }  // namespace pintle::rust

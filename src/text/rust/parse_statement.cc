@@ -71,7 +71,7 @@ void Parser::Statements(size_t close) {
       outline_->statements.push_back({begin, begin});
     }
     if (!Statement()) SkipBroken(start, close, true);
-    if (outline_ != nullptr) outline_->statements[record].end = previous_end_;
+    if (outline_ != nullptr) outline_->statements[record] = ParsedFrom(begin);
   }
 }
 

@@ -147,6 +147,8 @@ class Parser {
     if (token_.kind != TokenKind::kEnd) token_ = tokens_[++at_];
   }
   void MoveTo(size_t index);
+  // From `begin` to the end of the last token that was stepped over; empty if that is before `begin`.
+  [[nodiscard]] Span ParsedFrom(uint32_t begin) const { return {begin, begin < previous_end_ ? previous_end_ : begin}; }
   bool Eat(TokenKind kind) {
     if (token_.kind != kind) return false;
     Bump();
