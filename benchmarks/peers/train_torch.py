@@ -94,9 +94,9 @@ def main():
     ids = torch.randint(vocab, (args.batch, args.time))
     targets = torch.randint(vocab, (args.batch, args.time))
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4, betas=(0.9, 0.95), weight_decay=0.1)
-    seconds, losses = [], []
+    seconds, cpu_seconds, losses = [], [], []
     for step in range(-2, args.steps):
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=args.dtype == "bf16"):
             loss = model(ids, targets)
@@ -106,11 +106,13 @@ def main():
         losses.append(loss.item())
         if step >= 0:
             seconds.append(time.perf_counter() - start)
+            cpu_seconds.append(time.process_time() - cpu_start)
     seconds.sort()
     tokens = args.batch * args.time
     print(json.dumps({"torch": torch.__version__, "dtype": args.dtype, "threads": args.threads,
                       "parameters": sum(p.numel() for p in model.parameters()),
                       "tokens_per_s": tokens / seconds[len(seconds) // 2], "best_tokens_per_s": tokens / seconds[0],
+                      "tokens_per_cpu_s": tokens / min(cpu_seconds),
                       "first_loss": losses[0], "last_loss": losses[-1]}))
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Training speed of Pintle beside PyTorch (Debian's python3-torch, tuned), same shapes, runs taken in turn on this machine.
 #   benchmarks/peers/train_torch.sh [PINTLE [PRESET [ROUNDS]]]
-# PINTLE is the program (default build/release/pintle). Needs: apt-get install python3-torch.
+# PINTLE is the program (default build/release/pintle). Needs: apt-get install python3-torch libopenblas0-pthread.
 # OPENBLAS_CORETYPE=SkylakeX: OpenBLAS 0.3.21 otherwise takes its AVX2 kernels on CPUs newer than itself.
 # OMP_WAIT_POLICY=passive: spinning OpenMP threads collapse as soon as anything else runs.
 set -eu
@@ -21,8 +21,9 @@ show() {  # who, threads, JSON
   printf '%s' "$3" | "$python" -c '
 import json, sys
 r = json.load(sys.stdin)
-print("%-7s %-5s %s threads  %7.0f tokens/s  best step %7.0f  loss %.3f -> %.3f" % (
-    sys.argv[1], r["dtype"], sys.argv[2], r["tokens_per_s"], r["best_tokens_per_s"], r["first_loss"], r["last_loss"]))' "$1" "$2"
+print("%-7s %-5s %s threads  %7.0f tokens/s  best step %7.0f  per processor second %6.0f  loss %.3f -> %.3f" % (
+    sys.argv[1], r["dtype"], sys.argv[2], r["tokens_per_s"], r["best_tokens_per_s"], r["tokens_per_cpu_s"],
+    r["first_loss"], r["last_loss"]))' "$1" "$2"
 }
 
 echo "$preset, 4 x 512 tokens a step, AdamW; median and best of six steps; $(nproc) processors"

@@ -52,6 +52,7 @@ void PrintJson(const Arguments& a, int threads, const BenchTrainReport& r) {
                          {"parameters", r.parameters},
                          {"tokens_per_s", r.tokens_per_s},
                          {"best_tokens_per_s", r.best_tokens_per_s},
+                         {"tokens_per_cpu_s", r.tokens_per_cpu_s},
                          {"gflops", r.gflops},
                          {"percent_of_peak", r.percent_of_peak},
                          {"peak", {{"fp32_gflops", r.peak_f32_gflops}, {"bf16_gflops", r.peak_bf16_gflops}}},
@@ -77,7 +78,8 @@ void PrintText(const Arguments& a, int threads, const BenchTrainReport& r) {
   fmt::print("{} ({} parameters), {}, {}, {} x {} tokens a step, {} threads\n", a.preset, r.parameters, a.dtype,
              a.optimizer, a.batch, a.time, threads);
   fmt::print("peak           {:>8.0f} GF/s fp32, {:.0f} GF/s bf16\n", r.peak_f32_gflops, r.peak_bf16_gflops);
-  fmt::print("tokens/s       {:>8.0f}  (best step {:.0f})\n", r.tokens_per_s, r.best_tokens_per_s);
+  fmt::print("tokens/s       {:>8.0f}  (best step {:.0f}; {:.0f} for each second of processor time)\n", r.tokens_per_s,
+             r.best_tokens_per_s, r.tokens_per_cpu_s);
   fmt::print("GF/s           {:>8.0f}  {:.0f} % of the {} peak\n", r.gflops, r.percent_of_peak, a.dtype);
   const auto line = [&](const char* name, double seconds) {
     if (seconds > 0)

@@ -238,23 +238,23 @@ class AttentionOp final : public Op {
     float* dqkv = tape.Get<float>(qkv_.gradient);
     float* dq = tape.Get<float>(dq_);
     float* dk = tape.Get<float>(dk_);
+    bf16* dqkv_bf16 = tape.bf16() ? tape.Get<bf16>(qkv_.gradient_bf16) : nullptr;
+    const auto bf16_at = [&](int64_t column) { return dqkv_bf16 == nullptr ? nullptr : dqkv_bf16 + column; };
+    const auto f32_at = [&](int64_t column) { return dqkv_bf16 == nullptr ? dqkv + column : nullptr; };
     const int32_t* position = tape.InputData(positions_);
     const int64_t v_column = QColumns() + KColumns();
     // v has no norm and no rotation: its gradient goes straight to its place in dqkv.
     kernels::AttentionBackward(AttentionShape(tape), tape.Get<float>(q_), tape.Get<float>(k_), qkv + v_column,
                                tape.InputData(documents_), tape.Get<float>(y_.f32), tape.Get<float>(lse_),
                                tape.Get<float>(y_.gradient), dq, dk, dqkv + v_column,
-                               tape.Get<float>(backward_scratch_), tape.pool());
+                               tape.Get<float>(backward_scratch_), tape.pool(), bf16_at(v_column));
     float* scratch = tape.Get<float>(rope_scratch_);
     kernels::RopeQkNormBackward(QShape(tape), qkv, q_gain_->weight.f32(), tape.Get<float>(q_norm_), config_.cos,
-                                config_.sin, position, dq, dqkv, nullptr, q_gain_->gradient.f32(), scratch,
+                                config_.sin, position, dq, f32_at(0), bf16_at(0), q_gain_->gradient.f32(), scratch,
                                 tape.pool());
     kernels::RopeQkNormBackward(KShape(tape), qkv + QColumns(), k_gain_->weight.f32(), tape.Get<float>(k_norm_),
-                                config_.cos, config_.sin, position, dk, dqkv + QColumns(), nullptr,
+                                config_.cos, config_.sin, position, dk, f32_at(QColumns()), bf16_at(QColumns()),
                                 k_gain_->gradient.f32(), scratch, tape.pool());
-    if (tape.bf16()) {
-      kernels::ConvertF32ToBF16(dqkv, tape.Get<bf16>(qkv_.gradient_bf16), tape.rows() * qkv_.columns, tape.pool());
-    }
   }
 
  private:

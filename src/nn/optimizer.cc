@@ -1,6 +1,9 @@
 #include "nn/optimizer.h"
 
 #include <algorithm>
+#include <deque>
+#include <memory>
+#include <vector>
 
 #include "base/check.h"
 #include "base/time.h"
@@ -26,13 +29,17 @@ struct Optimizer::Impl {
   ParameterRegistry* parameters = nullptr;
   ThreadPool* pool = nullptr;
   Arena arena, scratch;
-  std::vector<ParameterState> states;  // one for each parameter, registry order
+  size_t scratch_bytes = 0;                        // of one thread
+  std::vector<size_t> muon;                        // indices of Muon's parameters, largest first
+  std::vector<std::unique_ptr<ThreadPool>> alone;  // one pool of one thread for each thread
+  std::vector<ParameterState> states;              // one for each parameter, registry order
   int64_t step = 0;
   double norm = 0;
   bool norm_is_fresh = false;
   OptimizerTimes times;
 
-  void Update(Parameter& p, ParameterState& state, double factor, float gradient_scale) const;
+  void UpdateAdamW(Parameter& p, ParameterState& state, double factor, float gradient_scale) const;
+  void UpdateMuon(Parameter& p, ParameterState& state, double factor, float gradient_scale, int thread) const;
 };
 
 Optimizer::Optimizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -44,7 +51,7 @@ Result<std::unique_ptr<Optimizer>> Optimizer::Create(const OptimizerOptions& opt
   impl->options = options;
   impl->parameters = &parameters;
   impl->pool = &pool;
-  size_t bytes = 0, scratch = 0;
+  size_t bytes = 0, scratch = 0, index = 0;
   for (const Parameter& p : parameters.all()) {
     PINTLE_CHECK(!p.gradient.empty(), "an optimizer needs gradients: " + p.name);
     ParameterState& state = impl->states.emplace_back();
@@ -53,19 +60,24 @@ Result<std::unique_ptr<Optimizer>> Optimizer::Create(const OptimizerOptions& opt
     bytes += one * (state.muon ? 1 : 2) + (options.ema_decay > 0 ? one : 0);
     if (state.muon) {
       scratch = std::max(scratch, static_cast<size_t>(kernels::MuonScratch(p.shape[0], p.shape[1])) * sizeof(float));
+      impl->muon.push_back(index);
     }
+    ++index;
   }
+  std::sort(impl->muon.begin(), impl->muon.end(), [&](size_t a, size_t b) {
+    const int64_t x = parameters.all()[a].shape.Count(), y = parameters.all()[b].shape.Count();
+    return x != y ? x > y : a < b;
+  });
+  impl->scratch_bytes = Arena::Rounded(scratch);
+  for (int thread = 0; thread < pool.threads(); ++thread) impl->alone.push_back(std::make_unique<ThreadPool>(1));
   PINTLE_ASSIGN(impl->arena, Arena::Create(bytes));
-  PINTLE_ASSIGN(impl->scratch, Arena::Create(scratch));
+  PINTLE_ASSIGN(impl->scratch, Arena::Create(impl->scratch_bytes * impl->alone.size()));
   size_t i = 0;
   for (const Parameter& p : parameters.all()) {
     ParameterState& state = impl->states[i++];
     state.m = impl->arena.AllocateTensor(DType::kF32, p.shape);
     if (!state.muon) state.v = impl->arena.AllocateTensor(DType::kF32, p.shape);
-    if (options.ema_decay > 0) {
-      state.ema = impl->arena.AllocateTensor(DType::kF32, p.shape);
-      std::copy_n(p.weight.f32(), p.shape.Count(), state.ema.f32());
-    }
+    if (options.ema_decay > 0) state.ema = impl->arena.AllocateTensor(DType::kF32, p.shape);
   }
   return std::unique_ptr<Optimizer>(new Optimizer(std::move(impl)));
 }
@@ -84,18 +96,21 @@ double Optimizer::GradientNorm() {
   return impl_->norm;
 }
 
-void Optimizer::Impl::Update(Parameter& p, ParameterState& state, double factor, float gradient_scale) const {
-  kernels::bf16* copy = p.weight_bf16.empty() ? nullptr : p.weight_bf16.bf16();
-  if (state.muon) {
-    kernels::MuonStep muon;
-    muon.learning_rate = options.muon_learning_rate * factor;
-    muon.momentum = options.muon_momentum;
-    muon.weight_decay = options.muon_weight_decay;
-    muon.gradient_scale = gradient_scale;
-    kernels::Muon(muon, p.weight.f32(), p.gradient.f32(), state.m.f32(), copy, p.shape[0], p.shape[1],
-                  reinterpret_cast<float*>(scratch.base()), *pool);
-    return;
-  }
+void Optimizer::Impl::UpdateMuon(Parameter& p, ParameterState& state, double factor, float gradient_scale,
+                                 int thread) const {
+  kernels::MuonStep muon_step;
+  muon_step.learning_rate = options.muon_learning_rate * factor;
+  muon_step.momentum = options.muon_momentum;
+  muon_step.weight_decay = options.muon_weight_decay;
+  muon_step.gradient_scale = gradient_scale;
+  muon_step.profile = options.profile;
+  kernels::Muon(muon_step, p.weight.f32(), p.gradient.f32(), state.m.f32(),
+                p.weight_bf16.empty() ? nullptr : p.weight_bf16.bf16(), p.shape[0], p.shape[1],
+                reinterpret_cast<float*>(scratch.base() + static_cast<size_t>(thread) * scratch_bytes),
+                *alone[static_cast<size_t>(thread)]);
+}
+
+void Optimizer::Impl::UpdateAdamW(Parameter& p, ParameterState& state, double factor, float gradient_scale) const {
   kernels::AdamWStep adamw;
   adamw.learning_rate = options.learning_rate * factor;
   adamw.beta1 = options.beta1;
@@ -104,28 +119,45 @@ void Optimizer::Impl::Update(Parameter& p, ParameterState& state, double factor,
   adamw.weight_decay = p.weight_decay ? options.weight_decay : 0;
   adamw.step = step;
   adamw.gradient_scale = gradient_scale;
-  kernels::AdamW(adamw, p.weight.f32(), p.gradient.f32(), state.m.f32(), state.v.f32(), copy, p.shape.Count(), *pool);
+  kernels::AdamW(adamw, p.weight.f32(), p.gradient.f32(), state.m.f32(), state.v.f32(),
+                 p.weight_bf16.empty() ? nullptr : p.weight_bf16.bf16(), p.shape.Count(), *pool);
 }
 
 void Optimizer::Step(double factor) {
-  PINTLE_CHECK(impl_->norm_is_fresh, "GradientNorm comes before each Step");
-  impl_->norm_is_fresh = false;
-  const double clip = impl_->options.clip_norm;
-  const bool clipped = clip > 0 && impl_->norm > clip;
-  const float gradient_scale = clipped ? static_cast<float>(clip / impl_->norm) : 1.0f;
-  ++impl_->step;
-  size_t i = 0;
-  for (Parameter& p : impl_->parameters->all()) {
-    ParameterState& state = impl_->states[i++];
-    const double start = MonotonicSeconds();
-    impl_->Update(p, state, factor, gradient_scale);
-    const double updated = MonotonicSeconds();
-    (state.muon ? impl_->times.muon : impl_->times.adamw) += updated - start;
-    if (!state.ema.empty()) {
-      kernels::Ema(impl_->options.ema_decay, p.weight.f32(), state.ema.f32(), p.shape.Count(), *impl_->pool);
-      impl_->times.other += MonotonicSeconds() - updated;
+  Impl& m = *impl_;
+  PINTLE_CHECK(m.norm_is_fresh, "GradientNorm comes before each Step");
+  m.norm_is_fresh = false;
+  const double clip = m.options.clip_norm;
+  const bool clipped = clip > 0 && m.norm > clip;
+  const float gradient_scale = clipped ? static_cast<float>(clip / m.norm) : 1.0f;
+  std::deque<Parameter>& parameters = m.parameters->all();
+  ++m.step;
+  if (m.options.ema_decay > 0 && m.step == 1) {  // the average starts from the initial weights
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      std::copy_n(parameters[i].weight.f32(), parameters[i].shape.Count(), m.states[i].ema.f32());
     }
   }
+
+  const double start = MonotonicSeconds();
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    if (!m.states[i].muon) m.UpdateAdamW(parameters[i], m.states[i], factor, gradient_scale);
+  }
+  const double adamw_done = MonotonicSeconds();
+  // The matrices are small: one thread each wastes less than all threads on one.
+  m.pool->ParallelForWithThread(static_cast<int64_t>(m.muon.size()), [&](int64_t item, int thread) {
+    const size_t i = m.muon[static_cast<size_t>(item)];
+    m.UpdateMuon(parameters[i], m.states[i], factor, gradient_scale, thread);
+  });
+  const double muon_done = MonotonicSeconds();
+  if (m.options.ema_decay > 0) {
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      kernels::Ema(m.options.ema_decay, parameters[i].weight.f32(), m.states[i].ema.f32(), parameters[i].shape.Count(),
+                   *m.pool);
+    }
+  }
+  m.times.adamw = adamw_done - start;
+  m.times.muon = m.muon.empty() ? 0 : muon_done - adamw_done;
+  m.times.other += MonotonicSeconds() - muon_done;
 }
 
 int64_t Optimizer::step() const { return impl_->step; }

@@ -13,12 +13,14 @@
 
 #include "base/result.h"
 #include "base/thread_pool.h"
+#include "kernels/matmul.h"
 #include "nn/parameters.h"
 
 namespace pintle {
 
 enum class OptimizerKind : uint8_t { kAdamW, kMuon };
 
+/// Constants of the update; the schedule multiplies both learning rates.
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::kAdamW;
   double learning_rate = 3e-4;  ///< AdamW's, before the schedule's factor
@@ -28,7 +30,8 @@ struct OptimizerOptions {
   double muon_learning_rate = 0.02;  ///< Muon's, before the schedule's factor
   double muon_momentum = 0.95;
   double muon_weight_decay = 0.0;
-  double ema_decay = 0.0;  ///< 0 = no average is kept
+  double ema_decay = 0.0;                             ///< 0 = no average is kept
+  kernels::Profile profile = kernels::Profile::kFma;  ///< of Muon's matmuls: the model's
 };
 
 /// Seconds spent in the last Step, by part, for `bench train`.

@@ -89,6 +89,7 @@ int64_t ParameterRegistry::Count() const {
 
 std::vector<NamedTensor> ParameterRegistry::Weights() const {
   std::vector<NamedTensor> weights;
+  weights.reserve(parameters_.size());
   for (const Parameter& parameter : parameters_) weights.push_back({parameter.name, parameter.weight});
   return weights;
 }

@@ -20,6 +20,7 @@ namespace pintle {
 /// Which optimizer a parameter goes to under Muon: the 2-D matrices inside the blocks, or everything else.
 enum class ParameterGroup : uint8_t { kMatrix, kOther };
 
+/// One trained tensor with its copies and gradients; the memory is the registry's.
 struct Parameter {
   std::string name;  ///< Hugging Face name
   Shape shape;
@@ -40,6 +41,7 @@ struct NamedTensor {
 /// One owner. Declare, then Allocate once; pointers to parameters stay valid for the registry's life.
 class ParameterRegistry {
  public:
+  /// What a model says about a parameter before memory is reserved.
   struct Declaration {
     std::string name;
     Shape shape;

@@ -14,6 +14,7 @@ enum class ScheduleKind : uint8_t {
   kWsd,       ///< 1, then linear to final_factor over the last decay_fraction of all steps (warm-up, stable, decay)
 };
 
+/// A schedule's shape, in steps counted from 0.
 struct Schedule {
   ScheduleKind kind = ScheduleKind::kCosine;
   int64_t warmup_steps = 0;  ///< step s < warmup gives (s + 1) / warmup

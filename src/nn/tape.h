@@ -51,6 +51,7 @@ struct KvBinding {
   float* const* const* pages = nullptr;
 };
 
+/// Fixed for the life of a tape.
 struct TapeOptions {
   DType dtype = DType::kF32;
   kernels::Profile profile = kernels::Profile::kFma;

@@ -8,6 +8,7 @@
 
 namespace pintle {
 
+/// Up to kMaxRank extents; a value type.
 class Shape {
  public:
   static constexpr int kMaxRank = 4;

@@ -12,6 +12,7 @@
 
 namespace pintle {
 
+/// A view of elements that somebody else owns.
 class Tensor {
  public:
   Tensor() = default;

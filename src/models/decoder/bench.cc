@@ -1,6 +1,7 @@
 #include "models/decoder/bench.h"
 
 #include <algorithm>
+#include <ctime>
 #include <memory>
 #include <vector>
 
@@ -42,6 +43,7 @@ Result<BenchTrainReport> BenchTrain(const BenchTrainOptions& options, ThreadPool
   decoder->Init(options.seed);
   OptimizerOptions optimizer_options;
   optimizer_options.kind = options.optimizer;
+  optimizer_options.profile = config.profile;
   PINTLE_ASSIGN(const std::unique_ptr<Optimizer> optimizer,
                 Optimizer::Create(optimizer_options, decoder->parameters(), pool));
   const TokenBatch batch = RandomBatch(options);
@@ -49,8 +51,10 @@ Result<BenchTrainReport> BenchTrain(const BenchTrainOptions& options, ThreadPool
   report.tokens_per_step = options.batch * options.time;
 
   std::vector<double> seconds;
+  double cpu_seconds = 1e300;
   for (int64_t step = -kWarmup; step < options.steps; ++step) {
     if (step == 0) decoder->ResetTimes();
+    const std::clock_t cpu_start = std::clock();
     const double start = MonotonicSeconds();
     double loss = 0;
     decoder->parameters().ZeroGradients(pool);
@@ -63,6 +67,7 @@ Result<BenchTrainReport> BenchTrain(const BenchTrainOptions& options, ThreadPool
     if (step == -kWarmup) report.first_loss = report.last_loss;
     if (step < 0) continue;
     seconds.push_back(end - start);
+    cpu_seconds = std::min(cpu_seconds, static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC);
     report.update.adamw += optimizer->times().adamw;
     report.update.muon += optimizer->times().muon;
     report.update.other += optimizer->times().other + (zeroed - start);
@@ -78,6 +83,7 @@ Result<BenchTrainReport> BenchTrain(const BenchTrainOptions& options, ThreadPool
   const auto tokens = static_cast<double>(report.tokens_per_step);
   report.tokens_per_s = tokens / report.step_seconds;
   report.best_tokens_per_s = tokens / report.best_step_seconds;
+  report.tokens_per_cpu_s = tokens / cpu_seconds;
   report.gflops = report.tokens_per_s * TrainingFlopsPerToken(config, options.time) * 1e-9;
   const double peak = config.dtype == DType::kBF16 ? report.peak_bf16_gflops : report.peak_f32_gflops;
   report.percent_of_peak = 100 * report.gflops / peak;

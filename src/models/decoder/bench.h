@@ -11,6 +11,7 @@
 
 namespace pintle {
 
+/// What to measure.
 struct BenchTrainOptions {
   DecoderConfig config;
   OptimizerKind optimizer = OptimizerKind::kAdamW;
@@ -20,11 +21,13 @@ struct BenchTrainOptions {
   uint64_t seed = 0;
 };
 
+/// What was measured; seconds are wall time unless said.
 struct BenchTrainReport {
   int64_t parameters = 0, tokens_per_step = 0;
   double step_seconds = 0, best_step_seconds = 0;  ///< median and best step
   double tokens_per_s = 0, best_tokens_per_s = 0;
-  double gflops = 0;  ///< of the median step, counted by TrainingFlopsPerToken
+  double tokens_per_cpu_s = 0;  ///< per second of processor time, best step: what other load on the machine cannot take
+  double gflops = 0;            ///< of the median step, counted by TrainingFlopsPerToken
   double peak_f32_gflops = 0, peak_bf16_gflops = 0;
   double percent_of_peak = 0;  ///< gflops over the peak of the dtype in use
   DecoderTimes passes;         ///< mean seconds a step

@@ -14,6 +14,7 @@
 
 namespace pintle {
 
+/// Everything that determines the network and its arithmetic.
 struct DecoderConfig {
   std::string name;      ///< preset name, or "" for a free shape
   int64_t vocab = 0;     ///< V, special tokens included

@@ -19,6 +19,7 @@
 
 namespace pintle {
 
+/// How a Decoder is going to be used.
 struct DecoderOptions {
   bool training = false;   ///< with gradients; without, only LossSum, Logits and Extend work
   bool recompute = false;  ///< forget the activations inside each block and compute them again in the backward pass

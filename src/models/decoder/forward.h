@@ -21,6 +21,7 @@ struct DecoderBlock {
   Parameter* down_proj;
 };
 
+/// All parameters of a decoder; they belong to its registry.
 struct DecoderWeights {
   Parameter* embed_tokens;
   std::vector<DecoderBlock> layers;

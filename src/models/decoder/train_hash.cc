@@ -72,6 +72,7 @@ Result<TrainHash> RunTrainHash(const TrainHashCase& which, int micro_batches, bo
   decoder->Init(1);
   OptimizerOptions options;
   options.kind = which.optimizer;
+  options.profile = which.profile;
   options.learning_rate = 1e-2;
   PINTLE_ASSIGN(const std::unique_ptr<Optimizer> optimizer, Optimizer::Create(options, decoder->parameters(), pool));
   const Schedule schedule = {ScheduleKind::kCosine, 4, kSteps, 0.1, 0.4};

@@ -15,6 +15,7 @@
 
 namespace pintle {
 
+/// One combination of arithmetic and optimizer.
 struct TrainHashCase {
   const char* name;
   DType dtype;
@@ -25,6 +26,7 @@ struct TrainHashCase {
 /// fp32 in both profiles, bf16, and bf16 with Muon.
 const std::vector<TrainHashCase>& TrainHashCases();
 
+/// The outcome of one case.
 struct TrainHash {
   std::string hash;                      ///< of all weights and the losses, 16 hexadecimal digits
   double first_loss = 0, last_loss = 0;  ///< mean nats
