@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
@@ -46,12 +45,16 @@ double PeakResidentBytes() {
 }
 
 double ResidentBytes() {
-  long total = 0, resident = 0;
-  if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
-    if (std::fscanf(file, "%ld %ld", &total, &resident) != 2) resident = 0;
+  double bytes = 0;
+  if (std::FILE* file = std::fopen("/proc/self/status", "r")) {
+    char line[256];
+    long kilobytes = 0;
+    while (std::fgets(line, sizeof line, file) != nullptr) {
+      if (std::sscanf(line, "RssAnon: %ld kB", &kilobytes) == 1) bytes = static_cast<double>(kilobytes) * 1024;
+    }
     std::fclose(file);
   }
-  return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  return bytes;
 }
 
 }  // namespace pintle

@@ -15,7 +15,8 @@ std::string HumanDuration(double seconds);
 std::string HumanBytes(double bytes);
 /// Peak resident memory of this process in bytes.
 double PeakResidentBytes();
-/// Resident memory of this process in bytes, now.
+/// Resident memory of this process's own in bytes, now: anonymous pages. Pages of mapped files are the kernel's to take
+/// back at any time and are not counted.
 double ResidentBytes();
 
 }  // namespace pintle
