@@ -1,56 +1,58 @@
 #include "corpus/cargo_manifest.h"
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include <algorithm>
+#include <map>
+
+#include "corpus/toml_scan.h"
 
 namespace pintle {
 namespace {
 
 constexpr size_t kMaxSize = size_t{1} << 20;
 
-std::string Text(const toml::table& table, std::string_view key) {
-  return table[key].value_exact<std::string>().value_or("");
-}
-
-// KEY.workspace = true
-bool Inherited(const toml::table& table, std::string_view key) {
-  return table[key]["workspace"].value_exact<bool>().value_or(false);
-}
-
 }  // namespace
 
 Result<CargoManifest> ParseCargoManifest(std::string_view text, const std::string& where) {
   if (text.size() > kMaxSize) return ValidationError("larger than 1 MiB", where);
-  const toml::parse_result parsed = toml::parse(text, where);
-  if (!parsed) {
-    return ValidationError(std::string(parsed.error().description()),
-                           where + ":" + std::to_string(parsed.error().source().begin.line));
-  }
   CargoManifest manifest;
-  const toml::table& root = parsed.table();
-  const toml::table* package = root["package"].as_table();
-  if (package == nullptr) package = root["project"].as_table();
-  if (package != nullptr) {
-    manifest.has_package = true;
-    manifest.name = Text(*package, "name");
-    manifest.version = Text(*package, "version");
-    manifest.licence = Text(*package, "license");
-    manifest.licence_file = Text(*package, "license-file");
-    manifest.version_inherited = Inherited(*package, "version");
-    manifest.licence_inherited = Inherited(*package, "license");
-    manifest.licence_file_inherited = Inherited(*package, "license-file");
-    manifest.workspace_folder = Text(*package, "workspace");
-  }
-  if (const toml::table* workspace = root["workspace"].as_table()) {
-    manifest.has_workspace = true;
-    if (const toml::table* shared = (*workspace)["package"].as_table()) {
-      manifest.workspace_version = Text(*shared, "version");
-      manifest.workspace_licence = Text(*shared, "license");
-      manifest.workspace_licence_file = Text(*shared, "license-file");
+  // Where the texts of "TABLE.KEY" go, and the marks of "TABLE.KEY.workspace = true".
+  const std::map<std::string, std::string*> texts = {
+      {"package.name", &manifest.name},
+      {"package.version", &manifest.version},
+      {"package.license", &manifest.licence},
+      {"package.license-file", &manifest.licence_file},
+      {"package.workspace", &manifest.workspace_folder},
+      {"workspace.package.version", &manifest.workspace_version},
+      {"workspace.package.license", &manifest.workspace_licence},
+      {"workspace.package.license-file", &manifest.workspace_licence_file},
+  };
+  const std::map<std::string, bool*> marks = {
+      {"package.version.workspace", &manifest.version_inherited},
+      {"package.license.workspace", &manifest.licence_inherited},
+      {"package.license-file.workspace", &manifest.licence_file_inherited},
+  };
+  std::string prefix;
+  const auto note_table = [&](const std::string& name) {
+    manifest.has_package |= name.starts_with("package.");
+    manifest.has_workspace |= name.starts_with("workspace.");
+  };
+  TomlEvents events;
+  events.table = [&](const std::string& name, bool is_array) {
+    // [project] is the old name of [package].
+    prefix = (name == "project" ? "package" : name) + (is_array ? "[]." : ".");
+    note_table(prefix);
+  };
+  events.key = [&](const std::string& key, const TomlValue& value) {
+    const std::string name = prefix + key;
+    note_table(name);
+    if (const auto field = texts.find(name); field != texts.end() && value.kind == TomlValue::Kind::kString) {
+      *field->second = value.text;
     }
-  }
+    if (const auto mark = marks.find(name); mark != marks.end() && value.kind == TomlValue::Kind::kBool) {
+      *mark->second = value.flag;
+    }
+  };
+  PINTLE_RETURN_IF_ERROR(ScanToml(text, where, events));
   return manifest;
 }
 

@@ -8,9 +8,10 @@ namespace {
 using rust::Token;
 using rust::TokenKind;
 
-bool IsBlank(char c) { return c == ' ' || c == '\t'; }
+// A carriage return that ends no line is white space to rustc too.
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
-// Without byte order mark and with "\r\n" as "\n".
+// Without byte order mark, with "\r\n" as "\n", without carriage returns at the end.
 std::string_view Unify(std::string_view source, std::string& buffer) {
   while (source.starts_with("\xef\xbb\xbf")) source.remove_prefix(3);
   if (std::memchr(source.data(), '\r', source.size()) == nullptr) return source;
@@ -18,7 +19,8 @@ std::string_view Unify(std::string_view source, std::string& buffer) {
   for (size_t i = 0; i < source.size(); ++i) {
     size_t end = i;
     while (end < source.size() && source[end] == '\r') ++end;
-    if (end > i && end < source.size() && source[end] == '\n') i = end;
+    if (end == source.size()) break;
+    if (source[end] == '\n') i = end;
     buffer += source[i];
   }
   return buffer;
@@ -28,7 +30,7 @@ bool HasTrailingBlanks(std::string_view text) {
   for (size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) {
     if (at > 0 && IsBlank(text[at - 1])) return true;
   }
-  return text.ends_with(' ') || text.ends_with('\t');
+  return !text.empty() && IsBlank(text.back());
 }
 
 // Tokens whose inner text a program can see: blanks in them stay.

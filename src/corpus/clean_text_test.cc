@@ -43,6 +43,9 @@ TEST_CASE("the normal form: line ends, marks, trailing blanks") {
   CHECK(Clean("/// hard break  \n/// next\nfn f() {}\n") == "/// hard break  \n/// next\nfn f() {}\n");
   CHECK(Clean("/* a  \n b */\n") == "/* a\n b */\n");
   CHECK(Clean("").empty());
+  // Carriage returns that end no line.
+  CHECK(Clean("fn f() {}\t\r") == "fn f() {}\n");
+  CHECK(Clean("a;\r \nb;\r\r\n") == "a;\nb;\n");
 }
 
 TEST_CASE("the normal form keeps the tokens and is its own normal form") {

@@ -49,8 +49,9 @@ uint32_t CountErrorNotes(std::string_view text) {
   uint32_t count = 0;
   for (size_t at = text.find("//~"); at != std::string_view::npos; at = text.find("//~", at + 3)) ++count;
   for (size_t at = text.find("//["); at != std::string_view::npos; at = text.find("//[", at + 3)) {
-    const size_t close = text.find(']', at);
-    if (close != std::string_view::npos && close - at < 60 && text.substr(close).starts_with("]~")) ++count;
+    const std::string_view revisions = text.substr(at, 60);
+    const size_t close = revisions.find(']');
+    if (close != std::string_view::npos && revisions.substr(close).starts_with("]~")) ++count;
   }
   return count;
 }

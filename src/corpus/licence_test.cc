@@ -82,6 +82,22 @@ TEST_CASE("Cargo.toml gives name, version, licence and what is inherited") {
   CHECK(m->licence_inherited);
   CHECK(m->workspace_folder == "../root");
   CHECK(ParseCargoManifest("[package\nname = 1", "x/Cargo.toml").error().where == "x/Cargo.toml:1");
+  const auto odd = ParseCargoManifest(
+      "# a \"comment\"\n[ package ]\n\"name\" = 'b'  # end\ndescription = \"\"\"\nlicense = \"GPL-3.0\"\n\"\"\"\n"
+      "keywords = [\"x\", [\"y\"], # no ]\n 'z']\nversion = \"1.\\\"2\"\r\nlicense-file.workspace = true\n"
+      "[[bin]]\nname = \"other\"\n[dependencies]\nname = { version = \"3\", features = [\"a\"] }\n[workspace]\n",
+      "Cargo.toml");
+  REQUIRE(odd.ok());
+  CHECK(odd->name == "b");
+  CHECK(odd->licence.empty());
+  CHECK(odd->version == "1.\"2");
+  CHECK(odd->licence_file_inherited);
+  CHECK(odd->has_workspace);
+  for (const char* bad :
+       {"[/a]", "[a", "a", "a =", "= 1", "a = \"x", "a = [1", "a = { b = 1", "a = 1 }\n[]", "[[a]", "a = 'x' y"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(ParseCargoManifest(bad, "Cargo.toml").ok());
+  }
   // Wrong types count as missing.
   CHECK(ParseCargoManifest("package = 3\nworkspace = []\n", "Cargo.toml")->name.empty());
   CHECK(ParseCargoManifest("[package]\nname = 3\nlicense-file = [\"a\"]\n", "Cargo.toml")->licence_file.empty());
@@ -114,6 +130,9 @@ TEST_CASE("REUSE patterns and records") {
   CHECK(dep5[0].patterns == std::vector<std::string>{"a/**", "b"});
   CHECK(dep5[1].patterns == std::vector<std::string>{"c", "d/**"});
   CHECK(dep5[1].licence == "ISC");
+  std::string many = "License: MIT\nFiles:";
+  for (int i = 0; i < 2000; ++i) many += " f" + std::to_string(i);
+  CHECK(ParseReuseDep5(many).front().licence == "LicenseRef-too-many-patterns");
 }
 
 TEST_CASE("the nearest record decides") {

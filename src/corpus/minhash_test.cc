@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/rng.h"
@@ -65,6 +66,19 @@ TEST_CASE("similar ones are grouped under the first") {
   index.Finish();
   CHECK(index.Find(all[13], 70) == 3);
   CHECK(index.Find(all[17], 70) == -1);
+}
+
+TEST_CASE("buckets full of equal or of unlike signatures stay affordable") {
+  constexpr uint32_t kCount = 4000;
+  std::vector<Signature> same(kCount, Sign("a few words that all of them share")), unlike(kCount);
+  CHECK(GroupSimilar(kCount, 70, [&](uint32_t i) -> const Signature& { return same[i]; })[kCount - 1] == 0);
+  RandomStream random(5, Purpose::kTest, 2);
+  for (Signature& signature : unlike) {
+    for (uint32_t& place : signature) place = random.Next();
+    std::fill_n(signature.begin(), kRows, 7u);  // all meet in the first band
+  }
+  const auto keepers = GroupSimilar(kCount, 70, [&](uint32_t i) -> const Signature& { return unlike[i]; });
+  CHECK(keepers[kCount - 1] == kCount - 1);
 }
 
 TEST_CASE("a benchmark is found by its words and by its signatures") {

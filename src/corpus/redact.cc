@@ -106,8 +106,9 @@ size_t FindServiceToken(std::string_view text, const char** kind) {
 size_t FindPrivateKey(std::string_view text) {
   constexpr std::string_view kEnd = "PRIVATE KEY-----";
   for (size_t at = text.find("-----BEGIN "); at != kNone; at = text.find("-----BEGIN ", at + 1)) {
-    const size_t title = text.find(kEnd, at);
-    if (title == kNone || title - at > 40) continue;
+    const size_t offset = text.substr(at, 60).find(kEnd);
+    if (offset == kNone) continue;
+    const size_t title = at + offset;
     // The body: at least 64 signs of base64, line ends (real or escaped) and quotes between them.
     size_t signs = 0;
     for (size_t i = title + kEnd.size(); i < text.size() && i < title + 400 && text[i] != '-'; ++i) {
@@ -129,8 +130,10 @@ size_t FindAssignment(std::string_view text) {
   for (size_t quote = text.find('"'); quote != kNone; quote = text.find('"', quote + 1)) {
     const size_t size = Run(text, quote + 1, [](char c) { return IsBase64(c) || c == '-' || c == '_'; });
     if (size < 24 || size > 128 || quote + 1 + size >= text.size() || text[quote + 1 + size] != '"') continue;
-    const size_t line = text.rfind('\n', quote) + 1;
-    std::string before(text.substr(line, quote - line));
+    // The line up to the quote, as far as it matters.
+    const std::string_view near = text.substr(quote < 200 ? 0 : quote - 200, std::min<size_t>(quote, 200));
+    const size_t newline = near.rfind('\n');
+    std::string before(near.substr(newline == kNone ? 0 : newline + 1));
     std::transform(before.begin(), before.end(), before.begin(),
                    [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
     const bool named =

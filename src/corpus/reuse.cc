@@ -1,23 +1,23 @@
 // REUSE.toml and .reuse/dep5: licences of files by path pattern. Source: the REUSE specification, version 3.2.
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include "corpus/source_facts.h"
+#include "corpus/toml_scan.h"
 
 namespace pintle {
 namespace {
 
 constexpr size_t kMaxSize = size_t{1} << 20;
+// Every file is held against every pattern; with more of them than this nothing below the record has a known licence.
+constexpr size_t kMaxPatterns = 1000;
 
-std::vector<std::string> TextOrTexts(const toml::node_view<const toml::node>& node) {
-  std::vector<std::string> out;
-  if (const auto text = node.value_exact<std::string>()) out.push_back(*text);
-  if (const auto* array = node.as_array()) {
-    for (const auto& item : *array) {
-      if (const auto text = item.value_exact<std::string>()) out.push_back(*text);
-    }
-  }
-  return out;
+std::vector<ReuseRule> Bounded(std::vector<ReuseRule> rules) {
+  size_t patterns = 0;
+  for (const ReuseRule& rule : rules) patterns += rule.patterns.size();
+  if (patterns <= kMaxPatterns) return rules;
+  return {{{"**"}, "LicenseRef-too-many-patterns"}};
+}
+
+std::vector<std::string> TextOrTexts(const TomlValue& value) {
+  return value.kind == TomlValue::Kind::kString ? std::vector<std::string>{value.text} : value.texts;
 }
 
 std::string_view Trim(std::string_view text) {
@@ -31,22 +31,28 @@ std::string_view Trim(std::string_view text) {
 std::vector<ReuseRule> ParseReuseToml(std::string_view text) {
   std::vector<ReuseRule> rules;
   if (text.size() > kMaxSize) return rules;
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed) return rules;
-  const toml::array* annotations = parsed.table()["annotations"].as_array();
-  if (annotations == nullptr) return rules;
-  for (const auto& item : *annotations) {
-    const toml::table* table = item.as_table();
-    if (table == nullptr) continue;
-    ReuseRule rule;
-    rule.patterns = TextOrTexts((*table)["path"]);
-    // Several identifiers all hold.
-    for (const auto& licence : TextOrTexts((*table)["SPDX-License-Identifier"])) {
-      rule.licence += (rule.licence.empty() ? "" : " AND ") + ("(" + licence + ")");
-    }
+  ReuseRule rule;
+  bool in_annotation = false;
+  const auto end_annotation = [&] {
     if (!rule.patterns.empty() && !rule.licence.empty()) rules.push_back(std::move(rule));
-  }
-  return rules;
+    rule = {};
+  };
+  TomlEvents events;
+  events.table = [&](const std::string& name, bool) {
+    end_annotation();
+    in_annotation = name == "annotations";
+  };
+  events.key = [&](const std::string& key, const TomlValue& value) {
+    if (!in_annotation) return;
+    if (key == "path") rule.patterns = TextOrTexts(value);
+    if (key != "SPDX-License-Identifier") return;
+    // Several identifiers all hold.
+    for (const auto& licence : TextOrTexts(value))
+      rule.licence += (rule.licence.empty() ? "(" : " AND (") + licence + ")";
+  };
+  if (!ScanToml(text, "REUSE.toml", events).ok()) return {};
+  end_annotation();
+  return Bounded(std::move(rules));
 }
 
 std::vector<ReuseRule> ParseReuseDep5(std::string_view text) {
@@ -89,7 +95,7 @@ std::vector<ReuseRule> ParseReuseDep5(std::string_view text) {
     }
   }
   end_paragraph();
-  return rules;
+  return Bounded(std::move(rules));
 }
 
 bool ReuseMatch(std::string_view pattern, std::string_view path) {

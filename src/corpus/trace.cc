@@ -45,7 +45,10 @@ Result<TraceResult> TraceDocument(const fs::path& work, const std::string& split
   result.row = *std::move(row);
   PINTLE_ASSIGN(const Manifest manifest, ReadManifest(work / "raw" / source));
   result.source_id = manifest.Id();
-  for (const char* key : {"url", "path", "package", "archive", "commit", "version", "sha256"}) {
+  for (const auto& [name, id] : manifest.inputs) {
+    result.origin += (result.origin.empty() ? "" : ", ") + name + " " + id;
+  }
+  for (const char* key : {"url", "package", "commit", "version"}) {
     const auto note = manifest.notes.find(key);
     if (note != manifest.notes.end() && !note->second.empty()) {
       result.origin += (result.origin.empty() ? "" : ", ") + std::string(key) + " " + note->second;

@@ -18,7 +18,7 @@ struct TraceResult {
   std::string text_sha256;         ///< of the normal form that the model sees
   LedgerRow row;
   std::string source_id;  ///< id of the source's manifest
-  std::string origin;     ///< URL, path or archive of the source and its version, as its manifest notes them
+  std::string origin;     ///< hashes of what the source was made of, URL or package, version, as its manifest notes
 };
 
 /// `split` is train, val or test. A line that is not there is a usage error that says how many there are.
