@@ -227,12 +227,12 @@ bool Parser::Closure(Expression& expression) {
 
 // The condition of if and while, or (`guard`) of a match arm. Let chains are new in 2024, except in guards.
 bool Parser::Condition(bool guard) {
-  const uint32_t begin = token_.begin;
+  const Span first = {token_.begin, token_.end};
   Expression condition;
   const uint8_t restrictions = guard ? kAllowLet : static_cast<uint8_t>(kNoStruct | kAllowLet);
   if (!ParseExpression(condition, restrictions)) return false;
   if (!guard && condition.kind == Expression::kAnd && condition.has_let && options_.edition < 2024) {
-    ComplainAt({begin, previous_end_}, "let chains are only allowed in Rust 2024 or later");
+    ComplainAt(first, "let chains are only allowed in Rust 2024 or later");
   }
   return true;
 }
