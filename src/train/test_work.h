@@ -11,7 +11,7 @@ namespace pintle {
 /// Writes WORK/tokenizer and WORK/shards: a few dozen short documents over a small vocabulary, easy to learn by heart.
 void WriteTestWork(const std::filesystem::path& work);
 
-/// Settings of a model of some 50 thousand weights that learns that text within a few dozen steps.
+/// Settings of a model of some 28 thousand weights that learns that text within a few dozen steps.
 TrainConfig TestTrainConfig();
 
 }  // namespace pintle

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "formats/manifest.h"
-#include "generate/generator.h"
 #include "generate/model_folder.h"
 #include "kernels/math.h"
 #include "kernels/peak.h"
@@ -194,28 +193,40 @@ Result<StepFigures> TrainingRun::Step() {
   return figures;
 }
 
-Result<std::optional<Validation>> TrainingRun::Validate() {
+Result<Loader*> TrainingRun::ValidationLoader() {
+  if (validation_loader_ != nullptr) {
+    PINTLE_RETURN_IF_ERROR(validation_loader_->Restore(validation_start_));
+    return validation_loader_.get();
+  }
   LoaderConfig loader_config = LoaderConfigOf(config_);
   loader_config.split = "val";
   loader_config.fim_rate = 0;
   loader_config.shuffle = false;
   loader_config.epochs = 1;
-  const auto opened = Loader::Open(work_ / "shards", tokenizer_, loader_config);
+  auto opened = Loader::Open(work_ / "shards", tokenizer_, loader_config);
   if (!opened.ok()) {
     LogWarning(kModule, "no validation: " + opened.error().Message());
-    return std::optional<Validation>();
+    return nullptr;
   }
+  validation_loader_ = std::move(opened).value();
+  validation_start_ = validation_loader_->State();
+  return validation_loader_.get();
+}
+
+Result<std::optional<Validation>> TrainingRun::Validate() {
+  PINTLE_ASSIGN(Loader* const loader, ValidationLoader());
+  if (loader == nullptr) return std::optional<Validation>();
   if (config_.ema > 0 && step() > 0) optimizer_->SwapEma();
   Validation validation;
   double nats = 0;
   Status status;
   for (int64_t i = 0; i < config_.eval_batches && status.ok(); ++i) {
-    const auto more = (*opened)->Next(batch_);
+    const auto more = loader->Next(batch_);
     if (!more.ok()) status = more.error();
     if (!more.ok() || !*more) break;
     status = decoder_->LossSum(batch_, nats);
-    validation.targets += (*opened)->last_targets();
-    validation.bytes += (*opened)->last_bytes();
+    validation.targets += loader->last_targets();
+    validation.bytes += loader->last_bytes();
   }
   if (config_.ema > 0 && step() > 0) optimizer_->SwapEma();
   PINTLE_RETURN_IF_ERROR(status);
@@ -234,13 +245,17 @@ Result<std::optional<Validation>> TrainingRun::Validate() {
 }
 
 Status TrainingRun::Sample() {
-  PINTLE_ASSIGN(Generator generator, Generator::Create(*decoder_, *tokenizer_, pool_));
+  if (!generator_) {
+    PINTLE_ASSIGN(Generator made, Generator::Create(*decoder_, *tokenizer_, pool_));
+    generator_.emplace(std::move(made));
+  }
+  generator_->Forget();
   SampleOptions options;
   options.max_tokens = config_.sample_tokens;
   options.fit_prompt = true;
   int64_t cut = 0;
-  PINTLE_ASSIGN(const std::vector<int32_t> prompt, generator.PlainPrompt(kSamplePrompt, options, cut));
-  PINTLE_ASSIGN(const Completion sample, generator.Run(prompt, options, {}));
+  PINTLE_ASSIGN(const std::vector<int32_t> prompt, generator_->PlainPrompt(kSamplePrompt, options, cut));
+  PINTLE_ASSIGN(const Completion sample, generator_->Run(prompt, options, {}));
   LogInfo(kModule, fmt::format("step {}: sample {}", step(), JsonQuote(sample.text)));
   return log_->Write({{"type", "sample"}, {"step", step()}, {"prompt", kSamplePrompt}, {"text", sample.text}});
 }

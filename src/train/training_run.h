@@ -1,7 +1,7 @@
 // One run in memory: model, optimizer, data, log, and the parts that the loop in train.cc calls in turn.
 #pragma once
 
-#include <boost/json/fwd.hpp>
+#include <boost/json/object.hpp>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/thread_pool.h"
+#include "generate/generator.h"
 #include "models/decoder/decoder.h"
 #include "nn/optimizer.h"
 #include "text/tokenizer.h"
@@ -30,11 +31,13 @@ struct StepFigures {
   int64_t targets = 0;
 };
 
+/// The loss on held-out crates.
 struct Validation {
   double loss = 0, bits_per_byte = 0;
   int64_t targets = 0, bytes = 0;
 };
 
+/// One run: model, optimizer, loader and their state on disk.
 class TrainingRun {
  public:
   /// Opens the data and reserves the memory; the weights are those of step 0. `work` holds tokenizer/ and shards/.
@@ -79,6 +82,8 @@ class TrainingRun {
   TrainingRun(const TrainConfig& config, int threads)
       : config_(config), pool_(threads), guard_(config.spike_limit, config.spike_patience) {}
   [[nodiscard]] boost::json::object State() const;
+  // The validation split at its beginning; null if there is none.
+  Result<Loader*> ValidationLoader();
   [[nodiscard]] double FlopsPerToken() const { return TrainingFlopsPerToken(decoder_->config(), config_.time); }
 
   std::filesystem::path run_, work_;
@@ -92,6 +97,10 @@ class TrainingRun {
   std::unique_ptr<Optimizer> optimizer_;
   Schedule schedule_;
   TrainingGuard guard_;
+  // Opened at the first use and kept, so that memory stays flat from then on.
+  std::unique_ptr<Loader> validation_loader_;
+  boost::json::object validation_start_;
+  std::optional<Generator> generator_;
   std::optional<RunLog> log_;
   TokenBatch batch_;
   int64_t steps_ = 0;
