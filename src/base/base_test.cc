@@ -205,6 +205,15 @@ TEST_CASE("every item runs exactly once for any number of threads") {
   CHECK(DefaultThreads() >= 1);
 }
 
+TEST_CASE("many tiny sections on more threads than processors end soon and right") {
+  ThreadPool pool(8);
+  std::atomic<int64_t> sum{0};
+  for (int round = 0; round < 5000; ++round) {
+    pool.ParallelFor(3, [&](int64_t i) { sum += i; });
+  }
+  CHECK(sum == 15000);
+}
+
 TEST_CASE("durations and sizes read like a person writes them") {
   CHECK(HumanDuration(3.25) == "3.2 s");
   CHECK(HumanDuration(75) == "1 min 15 s");

@@ -11,6 +11,7 @@
 
 namespace pintle {
 
+/// How a program is run.
 struct ProcessOptions {
   std::filesystem::path folder;          ///< working folder; empty = ours
   std::vector<std::string> environment;  ///< "NAME=value", on top of ours
@@ -19,6 +20,7 @@ struct ProcessOptions {
   size_t output_limit = 8 << 20;  ///< bytes captured of each stream; the rest is dropped
 };
 
+/// What a finished program left.
 struct ProcessResult {
   int exit_status = 0;  ///< 128 + signal if it was killed
   std::string out, err;

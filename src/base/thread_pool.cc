@@ -24,10 +24,13 @@ void CpuRelax() {
 
 }  // namespace
 
+// A job is a section with a gate. Workers that are awake walk in while it is open; the caller works too, and closes the
+// gate when no item is left, so it waits only for workers that are inside, never for one that the system has not
+// scheduled yet. On a busy machine that is the difference between microseconds and time slices.
 struct ThreadPool::State {
-  // One job at a time. `generation` announces a job (bit 0: stop); `running` counts workers that have not finished it.
-  std::atomic<uint32_t> generation{0};
-  std::atomic<int> running{0};
+  static constexpr int kClosed = 1 << 30;
+  std::atomic<uint32_t> generation{0};  // announces a job
+  std::atomic<int> inside{kClosed};     // workers in the section; kClosed: nobody else may enter
   std::atomic<int64_t> next{0};
   int64_t count = 0;
   Function function = nullptr;
@@ -42,6 +45,15 @@ struct ThreadPool::State {
     }
   }
 
+  // Whoever is inside sees the fields of the open job: they change only while the gate is closed and nobody is inside.
+  bool Enter() {
+    int now = inside.load(std::memory_order_acquire);
+    while ((now & kClosed) == 0) {
+      if (inside.compare_exchange_weak(now, now + 1, std::memory_order_acq_rel)) return true;
+    }
+    return false;
+  }
+
   void Work(int thread) {
     uint32_t seen = 0;
     while (true) {
@@ -49,8 +61,9 @@ struct ThreadPool::State {
       generation.wait(seen, std::memory_order_acquire);
       seen = generation.load(std::memory_order_acquire);
       if (stop.load(std::memory_order_relaxed)) return;
+      if (!Enter()) continue;
       Drain(thread);
-      if (running.fetch_sub(1, std::memory_order_acq_rel) == 1) running.notify_one();
+      if (inside.fetch_sub(1, std::memory_order_acq_rel) == kClosed + 1) inside.notify_one();
     }
   }
 };
@@ -77,18 +90,18 @@ void ThreadPool::Run(int64_t count, Function function, const void* context) {
   s.function = function;
   s.context = context;
   s.next.store(0, std::memory_order_relaxed);
-  s.running.store(threads_ - 1, std::memory_order_relaxed);
+  s.inside.store(0, std::memory_order_release);
   s.generation.fetch_add(1, std::memory_order_release);
   s.generation.notify_all();
   s.Drain(0);
-  int left = s.running.load(std::memory_order_acquire);
-  for (int spin = 0; spin < kSpins && left != 0; ++spin) {
+  int left = s.inside.fetch_or(State::kClosed, std::memory_order_acq_rel) | State::kClosed;
+  for (int spin = 0; spin < kSpins && left != State::kClosed; ++spin) {
     CpuRelax();
-    left = s.running.load(std::memory_order_acquire);
+    left = s.inside.load(std::memory_order_acquire);
   }
-  while (left != 0) {
-    s.running.wait(left, std::memory_order_acquire);
-    left = s.running.load(std::memory_order_acquire);
+  while (left != State::kClosed) {
+    s.inside.wait(left, std::memory_order_acquire);
+    left = s.inside.load(std::memory_order_acquire);
   }
 }
 

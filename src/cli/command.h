@@ -33,6 +33,7 @@ struct Global {
   bool dry_run = false;          ///< --dry-run: print the plan, change nothing
 };
 
+/// One verb; see the example above.
 class Command {
  public:
   struct Node;

@@ -11,6 +11,7 @@
 
 namespace pintle {
 
+/// What a run is made from.
 struct PipelineOptions {
   std::filesystem::path settings;  ///< a preset's TOML: [filter] [dataset] [tokenizer] [shard] [train] [model]
   std::filesystem::path source;    ///< an archive, a folder, or a manifest of sources

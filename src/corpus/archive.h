@@ -13,6 +13,7 @@
 
 namespace pintle {
 
+/// Beyond these an archive is hostile.
 struct ArchiveLimits {
   int64_t max_entries = 2'000'000;
   int64_t max_entry_bytes = int64_t{256} << 20;    ///< one file that is wanted, unpacked

@@ -13,6 +13,7 @@
 
 namespace pintle {
 
+/// A text in its normal form, and what was done to it.
 struct CleanText {
   std::string text;
   uint32_t mails = 0;  ///< addresses replaced

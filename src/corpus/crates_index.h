@@ -8,6 +8,7 @@
 
 namespace pintle {
 
+/// One release of a crate, with its checksum and address.
 struct CrateRelease {
   std::string name, version, sha256, url;
 };

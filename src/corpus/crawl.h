@@ -15,6 +15,7 @@
 
 namespace pintle {
 
+/// Where to work, and whether to only say what would be done.
 struct CrawlOptions {
   std::filesystem::path work;
   bool dry_run = false;

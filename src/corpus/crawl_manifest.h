@@ -26,6 +26,7 @@
 
 namespace pintle {
 
+/// One [[source]]; the fields are explained above.
 struct CrawlSource {
   std::string name, kind;
   std::vector<std::string> url;
@@ -37,6 +38,7 @@ struct CrawlSource {
   [[nodiscard]] std::string Hash() const;
 };
 
+/// All sources and the limits they are read under.
 struct CrawlManifest {
   std::vector<CrawlSource> sources;  ///< in order: the rank of a source is its place
   ArchiveLimits limits;              ///< [limits]

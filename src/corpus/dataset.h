@@ -18,6 +18,7 @@
 
 namespace pintle {
 
+/// Section [dataset]: sizes of the held-out parts.
 struct DatasetConfig {
   int64_t val_per_mille = 20;
   int64_t test_per_mille = 20;
@@ -26,6 +27,7 @@ struct DatasetConfig {
   void Visit(ConfigVisitor& v);
 };
 
+/// What the stage is called with.
 struct DatasetOptions {
   std::filesystem::path work;
   DatasetConfig config;

@@ -29,12 +29,15 @@ int64_t EntropyMilliBits(const std::array<int64_t, 256>& counts);
 /// log2(x) in 1/65536, rounded down, for x >= 1. Exact in integers.
 int64_t Log2Fixed(uint64_t x);
 
+/// What report.json says.
 struct DatasetReport {
   std::array<TextSums, kSplits> splits;
+  /// Files and bytes of one group.
   struct Share {
     int64_t documents = 0, bytes = 0;
   };
   std::map<std::string, Share> licences;
+  /// Files and bytes of one crate.
   struct CrateShare {
     Split split = Split::kTrain;
     Share share;

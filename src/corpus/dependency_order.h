@@ -13,6 +13,7 @@ namespace pintle {
 
 /// What the order needs to know of a file.
 struct CrateFile {
+  /// A module that the file declares.
   struct Module {
     std::string name;            ///< mod NAME;
     std::string path_attribute;  ///< #[path = "..."], or empty

@@ -10,6 +10,7 @@
 
 namespace pintle {
 
+/// Patience and limits of a download.
 struct FetchOptions {
   int64_t attempts = 4;          ///< of each address
   double backoff_seconds = 0.5;  ///< doubles with each attempt

@@ -16,6 +16,7 @@
 
 namespace pintle {
 
+/// What the stage is called with.
 struct FilterOptions {
   std::filesystem::path work;
   std::filesystem::path benchmarks;  ///< folder of task files; empty = none

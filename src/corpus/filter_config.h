@@ -10,6 +10,7 @@
 
 namespace pintle {
 
+/// Section [filter]: the thresholds of the rules.
 struct FilterConfig {
   std::vector<std::string> excluded_folders = {".git", "node_modules", "generated"};
   std::vector<std::string> excluded_beside_cargo = {"target", "dist"};

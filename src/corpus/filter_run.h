@@ -47,6 +47,7 @@ struct FilterContent {
   uint32_t signature = kNoIndex;
 };
 
+/// One crate that paths were assigned to.
 struct FilterCrate {
   std::string name, version;
   VersionKey key;
@@ -58,6 +59,7 @@ struct FilterFinding {
   LicenceDecision decision;
 };
 
+/// The state of one run of the stage, passed from part to part.
 struct FilterRun {
   FilterRun(const FilterConfig& settings, int threads) : config(settings), pool(threads) {}
 

@@ -13,6 +13,7 @@
 
 namespace pintle {
 
+/// Section [shard].
 struct ShardConfig {
   std::string repository_context = "dependency";
   int64_t segment_tokens = 2048;
@@ -21,6 +22,7 @@ struct ShardConfig {
   void Visit(ConfigVisitor& v);
 };
 
+/// What became of one split.
 struct ShardSplit {
   int64_t documents = 0, tokens = 0, bytes = 0, crates = 0, segments = 0, shards = 0;
 };

@@ -15,6 +15,7 @@ enum class LicenceVerdict {
   kUnknown,        ///< not an expression at all
 };
 
+/// Which branch of an expression was chosen, or why none.
 struct LicenceDecision {
   LicenceVerdict verdict = LicenceVerdict::kUnknown;
   /// kPermissive: the branch taken ("MIT", "Apache-2.0 WITH LLVM-exception", "MIT AND Zlib"), spelled as on the list.

@@ -7,6 +7,7 @@
 
 namespace pintle {
 
+/// What a stage of the corpus did.
 struct StageSummary {
   std::string id;                         ///< of the manifest
   bool up_to_date = false;                ///< nothing had to be done

@@ -13,6 +13,7 @@
 
 namespace pintle {
 
+/// Section [tokenizer].
 struct TokenizerConfig {
   int64_t vocab_size = 8192;
   int64_t min_count = 2;

@@ -13,11 +13,12 @@
 
 namespace pintle {
 
+/// One value, as far as licences and crates need it.
 struct TomlValue {
   enum class Kind { kString, kBool, kArray, kOther };
   Kind kind = Kind::kOther;
-  std::string text;                ///< kString: the text, escapes other than \" \\ \n \t left as they stand
-  bool flag = false;               ///< kBool
+  std::string text;   ///< kString: the text, escapes other than quote, backslash, newline and tab left as they stand
+  bool flag = false;  ///< kBool
   std::vector<std::string> texts;  ///< kArray: its strings, other elements left out
 };
 

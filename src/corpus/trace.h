@@ -11,6 +11,7 @@
 
 namespace pintle {
 
+/// Where a token or document comes from.
 struct TraceResult {
   std::string split;               ///< "train"
   int64_t document = 0;            ///< line of the split's file, from 0

@@ -11,6 +11,7 @@ namespace pintle {
 /// 1 - C(n-c, k) / C(n, k). Needs 1 <= k <= n. Source: Chen et al. 2021 (arXiv 2107.03374), equation 1.
 double PassAtK(int64_t n, int64_t c, int64_t k);
 
+/// A confidence interval.
 struct Interval {
   double low = 0, high = 1;
 };

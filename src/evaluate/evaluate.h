@@ -35,6 +35,7 @@ struct EvaluateConfig {
   [[nodiscard]] Result<std::vector<int64_t>> Ks() const;
 };
 
+/// What the stage is called with.
 struct EvaluateOptions {
   EvaluateConfig config;
   std::vector<std::string> tasks;  ///< JSONL files or task folders; may be empty

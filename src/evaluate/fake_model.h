@@ -11,6 +11,7 @@
 
 namespace pintle {
 
+/// A model whose answers a test writes down.
 class FakeModel : public TextModel {
  public:
   using Answer =

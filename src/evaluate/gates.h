@@ -17,6 +17,7 @@ Result<boost::json::object> ReadEvaluation(const std::filesystem::path& folder_o
 /// The two texts as one object.
 Result<boost::json::object> MergeEvaluation(const std::string& metrics, const std::string& machine);
 
+/// One success metric of the vision.
 struct Gate {
   std::string name;       ///< "compile success rate"
   std::string threshold;  ///< ">= 70 %"

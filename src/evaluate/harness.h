@@ -26,6 +26,7 @@ enum class Stage {
   kPass,
 };
 
+/// What became of one candidate.
 struct Verdict {
   Stage stage = Stage::kCompile;
   bool timed_out = false;
@@ -45,6 +46,7 @@ struct Candidate {
   std::string completion;
 };
 
+/// Limits, workers and the cache of a harness.
 struct HarnessOptions {
   bool unsafe = false;               ///< run even where the sandbox lacks a layer
   int workers = 0;                   ///< 0 = all processors
@@ -54,6 +56,7 @@ struct HarnessOptions {
   HarnessOptions();
 };
 
+/// Compiles and runs candidates in the sandbox.
 class Harness {
  public:
   /// Finds the compiler and the sandbox, and proves both: a program that asserts 1 + 1 must pass.

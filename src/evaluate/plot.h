@@ -9,6 +9,7 @@
 
 namespace pintle {
 
+/// One line of a plot.
 struct Series {
   std::string name;
   std::vector<CurvePoint> points;  ///< ascending in step
@@ -19,6 +20,7 @@ struct Series {
 /// each pixel column, so that no spike gets lost. Non-finite points are left out.
 std::string CurveSvg(const std::string& title, const std::string& unit, const std::vector<Series>& series);
 
+/// One bar of a chart.
 struct Bar {
   std::string name;
   double value = 0;

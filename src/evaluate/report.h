@@ -10,6 +10,7 @@
 
 namespace pintle {
 
+/// The page in its two forms.
 struct Report {
   std::string html, markdown;
 };

@@ -10,6 +10,7 @@ namespace pintle {
 /// Rows of text; the first is the head. Cells are plain text, escaped here.
 using Table = std::vector<std::vector<std::string>>;
 
+/// Writes the parts of the page in both forms at once.
 class ReportWriter {
  public:
   explicit ReportWriter(std::string title);

@@ -9,10 +9,12 @@
 
 namespace pintle {
 
+/// One point of a curve.
 struct CurvePoint {
   double step = 0, value = 0;
 };
 
+/// What run.jsonl says, as curves.
 struct RunCurve {
   std::vector<CurvePoint> loss;        ///< nats a target
   std::vector<CurvePoint> rate;        ///< learning rate

@@ -11,6 +11,7 @@
 
 namespace pintle {
 
+/// A compiler that was found.
 struct Rustc {
   std::filesystem::path binary;   ///< the compiler itself, not a shim
   std::filesystem::path sysroot;  ///< its toolchain

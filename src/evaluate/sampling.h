@@ -12,6 +12,7 @@
 
 namespace pintle {
 
+/// How completions are drawn.
 struct SamplingOptions {
   int64_t samples = 1;     ///< completions a task
   double temperature = 0;  ///< 0 = greedy; then one sample says all

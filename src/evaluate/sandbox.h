@@ -50,6 +50,7 @@ struct SandboxResult {
   [[nodiscard]] bool Succeeded() const { return exit_code == 0 && !timed_out && !output_exceeded; }
 };
 
+/// Runs programs that nobody trusts.
 class Sandbox {
  public:
   /// Finds out what this machine offers by running /bin/true under each layer. Without seccomp or without Landlock this

@@ -20,6 +20,7 @@ enum class ChildStep : int {
   kExec
 };
 
+/// Which step between fork and exec failed, and why.
 struct ChildFailure {
   ChildStep step;
   int error;

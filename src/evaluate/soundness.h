@@ -13,6 +13,7 @@
 
 namespace pintle {
 
+/// What the harness said of references, blanks and mutants.
 struct SelfTestReport {
   int64_t tasks = 0;
   int64_t references = 0, references_passed = 0;

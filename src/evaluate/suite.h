@@ -33,7 +33,7 @@ Triviality ScoredTriviality(const Task& task, const std::string& completion);
 /// "problems", "samples", "compile_rate", "compile_interval", "type_check_rate", "build_rate", "trivial_rate",
 /// "pass_at", "pass_at_interval", "system", "error_codes" (first code of each sample that does not build),
 /// "trivial_kinds", "categories". Records of one task stand together. Without `judged` (no compiler) only problems,
-/// samples and triviality are filled, the rest is null. Intervals are Wilson's at 95 %, over problems for pass@k and
+/// samples and triviality are filled, the rest is null. Intervals are Wilson's at 95 %, over problems for pass at k and
 /// over samples for rates.
 boost::json::object ScoreRecords(const std::vector<SampleRecord>& records, const std::vector<int64_t>& ks, bool judged);
 

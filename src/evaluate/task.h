@@ -24,6 +24,7 @@ enum class TaskMode {
   kCrate,  ///< the completion is a whole lib.rs; tests are a second crate that uses it
 };
 
+/// One problem.
 struct Task {
   std::string id;
   std::string category;  ///< "functions" if the file says nothing

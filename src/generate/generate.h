@@ -28,6 +28,7 @@ struct SampleOptions {
   bool fit_prompt = false;
 };
 
+/// What was generated, and how long it took.
 struct Completion {
   std::string text;  ///< without the stop text and special tokens; always whole UTF-8 characters
   std::vector<int32_t> ids;
@@ -39,6 +40,7 @@ struct Completion {
   double prompt_seconds = 0, total_seconds = 0;
 };
 
+/// What a model is.
 struct ModelInfo {
   std::string name;  ///< preset or folder name
   std::string weights_sha256;

@@ -13,6 +13,7 @@
 
 namespace pintle {
 
+/// A chosen token and its log-probability.
 struct SampledToken {
   int32_t id = 0;
   double logprob = 0;  ///< natural log-probability at temperature 1, whatever the options

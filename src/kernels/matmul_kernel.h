@@ -44,6 +44,7 @@ constexpr int kMaxMicroRows = 14;
 constexpr int kMaxMicroColumns = 32;
 constexpr int kPackSlack = 16;
 
+/// The micro-kernel and packing of one target, as a table of functions.
 struct MatMulKernel {
   int mr;
   int nr;

@@ -7,6 +7,7 @@
 
 namespace pintle::kernels {
 
+/// AdamW's scalars of one step.
 struct AdamWScalars {
   float learning_rate, beta1, rest1, beta2, rest2, correction1, correction2, eps, decay, gradient_scale;
 
@@ -29,6 +30,7 @@ inline constexpr float kMuonA = 3.4445f;
 inline constexpr float kMuonB = -4.7750f;
 inline constexpr float kMuonC = 2.0315f;
 
+/// Muon's scalars of one step.
 struct MuonScalars {
   float momentum, rest, gradient_scale, decay, factor;
 
@@ -41,7 +43,7 @@ struct MuonScalars {
                                   (rows > cols ? Sqrt(static_cast<double>(rows) / static_cast<double>(cols)) : 1.0))) {}
 };
 
-// The layout of Muon's scratch and the three products of its iteration.
+/// The layout of Muon's scratch and the three products of its iteration.
 struct MuonWork {
   int64_t rows, cols, small;
   bool wide;

@@ -71,6 +71,7 @@ using VF = hn::Vec<DF>;
 using VI = hn::Vec<DI>;
 using MF = hn::Mask<DF>;
 
+/// The registers that make up sixteen lanes.
 template <typename V>
 struct Parts {
 #if PINTLE_PARTS == 1
@@ -258,6 +259,7 @@ HWY_INLINE void StoreBF16Partial(F16 x, bf16* p, int64_t count) {
 
 /// Sixteen elements, or the last few of a row. Kernels state their arithmetic once, in a lambda over one of the two.
 struct Whole {};
+/// The lanes of the last, partial vector.
 struct Tail {
   int64_t count;
 };

@@ -24,6 +24,7 @@ inline constexpr int kTileStrips = PINTLE_PARTS == 1 ? 4 : 1;
 
 enum class TileStart { kZero, kKeep, kScale };
 
+/// A block of accumulators in registers.
 struct Tile {
   int rows;  ///< 1 .. kTileRows
   int64_t depth;
@@ -38,6 +39,7 @@ struct Tile {
   const float* factor;
 };
 
+/// One row of a tile.
 template <int kStrips>
 struct TileRow {
   F16 c0, c1, c2, c3;

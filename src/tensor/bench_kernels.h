@@ -11,6 +11,7 @@
 
 namespace pintle {
 
+/// What to measure.
 struct BenchKernelsOptions {
   int threads = 0;     ///< the larger thread count (0 = all); 1 thread is always measured too
   bool quick = false;  ///< fewer repetitions
@@ -33,6 +34,7 @@ struct BenchKernelsPeak {
   double fp32_gflops, bf16_gflops, read_gb_s;
 };
 
+/// What was measured.
 struct BenchKernelsReport {
   std::string target;                   ///< the instruction set in use
   std::vector<BenchKernelsPeak> peaks;  ///< ascending by threads; the last is "the" peak

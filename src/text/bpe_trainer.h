@@ -38,6 +38,7 @@ class PieceCounter {
   std::unique_ptr<State> state_;
 };
 
+/// When merging ends.
 struct BpeTrainerOptions {
   int64_t merged_tokens = 0;     ///< tokens to make beyond the 256 bytes
   int64_t min_count = 2;         ///< a pair that occurs less often is not merged

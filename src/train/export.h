@@ -9,6 +9,7 @@
 
 namespace pintle {
 
+/// What to export, and as what.
 struct ExportOptions {
   std::filesystem::path model;    ///< a model folder
   std::filesystem::path out;      ///< replaced in one step if it is there
@@ -17,6 +18,7 @@ struct ExportOptions {
   std::string type = "bf16";      ///< "f32", "f16", "bf16", "q8_0" (gguf alone)
 };
 
+/// What was written.
 struct ExportSummary {
   std::string id;       ///< of the release's manifest
   std::string weights;  ///< file name

@@ -11,6 +11,7 @@
 
 namespace pintle {
 
+/// Watches the loss and says when to stop.
 class TrainingGuard {
  public:
   /// A step is a spike if its loss is more than `limit` nats above the running mean of the steps that were none;

@@ -34,6 +34,7 @@
 
 namespace pintle {
 
+/// How rows are packed and rearranged.
 struct LoaderConfig {
   int64_t batch = 1;   ///< rows a micro-batch
   int64_t time = 512;  ///< slots a row

@@ -9,6 +9,7 @@
 
 namespace pintle {
 
+/// What a model card says.
 struct CardFacts {
   DecoderConfig decoder;
   std::string tokenizer_hash, shards_id, tokenizer_id, config_hash;

@@ -31,6 +31,7 @@ struct TrainOptions {
   bool plan_only = false;  ///< print the plan, change nothing
 };
 
+/// How a run ended.
 struct TrainSummary {
   bool finished = false;    ///< WORK/run/model is written
   bool up_to_date = false;  ///< it was there already, made from the same settings and data

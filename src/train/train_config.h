@@ -13,6 +13,7 @@
 
 namespace pintle {
 
+/// Sections [train] and [model].
 struct TrainConfig {
   std::string preset = "m31r-6m";
   std::string dtype = "bf16";

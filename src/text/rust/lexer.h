@@ -174,6 +174,7 @@ struct Span {
   friend bool operator==(const Span&, const Span&) = default;
 };
 
+/// One token as a span of the source.
 struct Token {
   TokenKind kind = TokenKind::kEnd;
   Keyword keyword = Keyword::kNone;  ///< only for kIdentifier

@@ -46,6 +46,7 @@ struct Item {
   bool is_public = false;  ///< any `pub`
 };
 
+/// One function of a file.
 struct Function {
   std::string name;
   uint32_t item = 0;  ///< index into Outline::items
@@ -72,6 +73,7 @@ struct ModuleFile {
   std::string path_attribute;  ///< the text of #[path = "..."], empty without
 };
 
+/// What a file declares and uses.
 struct Outline {
   ParseReport report;
   std::vector<Item> items;          ///< in the order of their begin

@@ -14,6 +14,7 @@
 
 namespace pintle::rust {
 
+/// Edition and limits.
 struct ParseOptions {
   int edition = 2021;
   /// Nested groups, blocks, types, patterns or expressions deeper than this are an error. About 1 kB of stack a level.
@@ -22,11 +23,13 @@ struct ParseOptions {
   int max_errors = 50;
 };
 
+/// One syntax error.
 struct ParseError {
   Span span;
   std::string message;  ///< as "expected `;`, found `}`"
 };
 
+/// The verdict over a file.
 struct ParseReport {
   bool accepted = false;           ///< rustc's parser would accept the file: no error at all
   std::vector<ParseError> errors;  ///< in the order of their discovery

@@ -28,6 +28,7 @@ enum class PathStyle : uint8_t { kExpression, kPattern, kType, kModule };
 /// Where an item stands: what is allowed there differs.
 enum class ItemPlace : uint8_t { kModule, kStatement, kTrait, kImpl, kForeign };
 
+/// The recursive-descent parser; one object a file.
 class Parser {
  public:
   /// `outline` may be null; `source` outlives the parser.

@@ -27,6 +27,7 @@ struct LiteralToken {
   bool bad = false;
 };
 
+/// Cuts tokens off the front of a source.
 struct Scanner {
   Scanner(std::string_view text, int language_edition) : source(text), edition(language_edition) {}
 
