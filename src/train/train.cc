@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/log.h"
@@ -111,6 +113,8 @@ Result<TrainSummary> Train(const TrainOptions& options) {
     PINTLE_ASSIGN(const Manifest manifest, ReadManifest(model));
     summary = {true, true, "finished", manifest.counts.at("steps"), manifest.counts.at("steps"), 0, 0, 0, ""};
     summary.parameters = manifest.counts.at("parameters");
+    const auto bits = manifest.notes.find("bits_per_byte");
+    if (bits != manifest.notes.end()) summary.bits_per_byte = std::strtod(bits->second.c_str(), nullptr);
     for (const auto& file : manifest.outputs) {
       if (file.path == "model.safetensors") summary.weights_sha256 = file.sha256;
     }

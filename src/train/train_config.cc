@@ -110,6 +110,7 @@ OptimizerOptions OptimizerOptionsOf(const TrainConfig& config) {
   options.muon_learning_rate = config.muon_lr;
   options.muon_weight_decay = config.muon_weight_decay;
   options.ema_decay = config.ema;
+  options.profile = config.profile == "fma" ? kernels::Profile::kFma : kernels::Profile::kMuladd;
   return options;
 }
 

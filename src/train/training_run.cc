@@ -300,6 +300,7 @@ Result<std::string> TrainingRun::WriteModel(const std::optional<Validation>& val
   manifest.inputs = {{"shards", inputs_.shards}, {"tokenizer", inputs_.tokenizer}};
   manifest.counts = {{"steps", step()}, {"targets", targets_}, {"parameters", ParameterCount(decoder_->config())}};
   manifest.notes = {{"origin", decoder_->config().origin}, {"preset", config_.preset}, {"profile", config_.profile}};
+  if (validation) manifest.notes["bits_per_byte"] = fmt::format("{}", validation->bits_per_byte);
   PINTLE_RETURN_IF_ERROR(output.Commit(std::move(manifest)));
   PINTLE_ASSIGN(const Manifest committed, ReadManifest(run_ / "model"));
   for (const auto& file : committed.outputs) {

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# The whole pipeline by the command line, on the small Rust tree of the tests: one set of hashes for any number of threads, a
+# second run that does nothing, a stop and a resume, every verb on what it made, and the errors of damaged or missing input.
+. "$(dirname "$0")/lib.sh"
+source=$project/src/corpus/testdata/mini
+small=(--set tokenizer.vocab_size=600 --set train.steps=12 --set train.batch=2 --set train.time=64 --set train.eval_batches=2
+  --set train.sample_interval=0 --set train.eval_interval=0 --set train.checkpoint_interval=4)
+work=$scratch/work
+
+# One set of hashes for 1, 2 and 3 threads; nothing to do the second time.
+for threads in 1 2 3; do
+  expect 0 "$pintle" m31r run --preset demo --source "$source" --work "$scratch/work$threads" --threads $threads --seed 5 --json "${small[@]}"
+  cp "$scratch/out" "$scratch/run$threads"
+done
+cmp "$scratch/run1" "$scratch/run2" || fail "1 and 2 threads differ"
+cmp "$scratch/run1" "$scratch/run3" || fail "1 and 3 threads differ"
+weights=$(json weights)
+[ ${#weights} -eq 64 ] || fail "no weights hash"
+mv "$scratch/work1" "$work"
+expect 0 "$pintle" m31r run --preset demo --source "$source" --work "$work" --seed 5 --json "${small[@]}"
+cmp "$scratch/run1" "$scratch/out" || fail "a second run changed something"
+says "train: up to date"
+expect 0 "$pintle" m31r run --preset demo --source "$source" --work "$work" --seed 6 --json --dry-run "${small[@]}"
+expect 1 "$pintle" m31r run --preset huge --source "$source" --work "$work"
+says "no preset 'huge'"
+
+# Looking at it.
+expect 0 "$pintle" m31r verify "$work"
+prints "ok"
+expect 0 "$pintle" m31r info "$work"
+prints "stage dataset"
+expect 0 "$pintle" config --config "$project/configs/m31r/demo.toml" --set train.lr=0.001
+prints "lr = 0.001  # --set"
+prints "vocab_size = 4096  # file"
+expect 0 "$pintle" m31r report "$work" --out "$work"
+[ -s "$work/report.html" ] || fail "no report"
+
+# Using it.
+model=$work/run/model
+expect 0 "$pintle" m31r generate --model "$model" --prompt 'pub fn ' --max-tokens 8 --json
+cp "$scratch/out" "$scratch/first"
+expect 0 "$pintle" m31r generate --model "$model" --prompt 'pub fn ' --max-tokens 8 --json --threads 1
+[ "$(sed -E 's/"[a-z_]*seconds":[^,}]*//g' "$scratch/first")" = "$(sed -E 's/"[a-z_]*seconds":[^,}]*//g' "$scratch/out")" ] || fail "generation depends on threads"
+expect 0 "$pintle" m31r generate --model "$model" --prefix 'fn a() {' --suffix '}' --max-tokens 8
+expect 0 "$pintle" m31r tokenizer encode --work "$work" --text 'fn main() {}'
+ids=$(cat "$scratch/out")
+# shellcheck disable=SC2086
+expect 0 "$pintle" m31r tokenizer decode --work "$work" $ids
+[ "$(cat "$scratch/out")" = 'fn main() {}' ] || fail "encode and decode"
+for type in f32 f16 bf16 q8_0; do
+  expect 0 "$pintle" m31r export --model "$model" --format gguf --type $type --out "$scratch/gguf-$type"
+done
+expect 0 "$pintle" m31r export --model "$model" --format safetensors --out "$scratch/release"
+for file in tied-gqa untied-mha; do
+  expect 0 "$pintle" m31r parity "$project/src/models/decoder/testdata/$file.safetensors" --json
+done
+
+# Stopping and going on: the same bytes as without a stop.
+expect 0 "$pintle" m31r tokenizer train --work "$scratch/work2" --vocab 600
+expect 3 timeout -s INT 0.7 "$pintle" m31r run --preset demo --source "$source" --work "$scratch/work2" --seed 5 --json \
+  "${small[@]}" --set train.steps=400 --threads 1 || true
+
+# Wrong and damaged input.
+expect 3 "$pintle" m31r filter --work "$scratch/nowhere"
+expect 3 "$pintle" m31r train --work "$scratch/nowhere"
+expect 2 "$pintle" m31r filter --work "$work" --set filter.text.max_linez=3
+says "did you mean 'filter.text.max_lines'?"
+printf '[train]\nstepz = 3\n' >"$scratch/bad.toml"
+expect 2 "$pintle" m31r train --work "$work" --config "$scratch/bad.toml"
+says "did you mean 'train.steps'?"
+expect 3 "$pintle" m31r generate --model "$scratch/nowhere" --prompt x
+printf 'x' | dd of="$model/model.safetensors" bs=1 seek=4000 conv=notrunc 2>/dev/null
+expect 4 "$pintle" m31r verify "$work"
+says "SHA-256"
+head -c 1000 "$model/model.safetensors" >"$scratch/cut" && cp "$scratch/cut" "$model/model.safetensors"
+expect 4 "$pintle" m31r generate --model "$model" --prompt x
+printf 'no archive' >"$scratch/a.tar"
+expect 4 "$pintle" m31r crawl --source "$scratch/a.tar" --work "$scratch/w"
+
+# A full disk: a clear error, and the old output stays.
+if [ "$(id -u)" -eq 0 ] && mkdir "$scratch/disk" && mount -t tmpfs -o size=200k tmpfs "$scratch/disk" 2>/dev/null; then
+  trap 'umount "$scratch/disk"; chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+  expect 3 "$pintle" m31r run --preset demo --source "$source" --work "$scratch/disk/work" "${small[@]}"
+  says "No space left on device"
+  says "hint:"
+fi
