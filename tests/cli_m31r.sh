@@ -29,7 +29,7 @@ expect 0 "$pintle" m31r verify "$work"
 prints "ok"
 expect 0 "$pintle" m31r info "$work"
 prints "stage dataset"
-expect 0 "$pintle" config --config "$project/configs/m31r/demo.toml" --set train.lr=0.001
+expect 0 "$pintle" config --config "$project/configs/m31r/presets/demo.toml" --set train.lr=0.001
 prints "lr = 0.001  # --set"
 prints "vocab_size = 4096  # file"
 expect 0 "$pintle" m31r report "$work" --out "$work"
@@ -56,7 +56,6 @@ for file in tied-gqa untied-mha; do
 done
 
 # Stopping and going on: the same bytes as without a stop.
-expect 0 "$pintle" m31r tokenizer train --work "$scratch/work2" --vocab 600
 expect 3 timeout -s INT 0.7 "$pintle" m31r run --preset demo --source "$source" --work "$scratch/work2" --seed 5 --json \
   "${small[@]}" --set train.steps=400 --threads 1 || true
 

@@ -8,8 +8,8 @@
 
 namespace pintle {
 
-/// Finds "configs/m31r/demo.toml" or the like: below $PINTLE_DATA, then beside the program's folder and up to three
-/// folders above it, then in ../share/pintle. A runtime error if it is nowhere.
+/// Finds "configs/m31r/presets/demo.toml" or the like: below $PINTLE_DATA, then beside the program's folder and up to
+/// three folders above it, then in ../share/pintle. A runtime error if it is nowhere.
 Result<std::filesystem::path> FindDataFile(const std::string& relative);
 
 }  // namespace pintle

@@ -92,7 +92,7 @@ Status Reproduce(const Options& options, const Global& global) {
 void RegisterM31rRun(Command& m31r) {
   auto options = std::make_shared<Options>();
   Command& run = m31r.Add("run", "the whole pipeline: crawl, filter, dataset, tokenizer, shard, train");
-  run.Option("--preset", options->preset, "demo (1 M weights) or 6m: settings from configs/m31r");
+  run.Option("--preset", options->preset, "demo (1 M weights), 6m, 30m, 60m, 200m or 500m");
   run.Option("--source", options->source, "an archive, a folder, or a .toml manifest of sources").Required();
   run.Option("--work", options->work, "the work folder").Required();
   run.Option("--benchmarks", options->benchmarks, "a folder of task files that the corpus must not contain");

@@ -54,9 +54,9 @@ class StageLine {
 
 Result<std::filesystem::path> PresetSettings(const std::string& preset) {
   if (preset.find('/') != std::string::npos)
-    return UsageError("'" + preset + "' is not a preset", "--preset", "use demo or 6m");
-  auto file = FindDataFile("configs/m31r/" + preset + ".toml");
-  if (!file.ok()) return UsageError("no preset '" + preset + "'", "--preset", "use demo or 6m");
+    return UsageError("'" + preset + "' is not a preset", "--preset", "use demo, 6m, 30m, 60m, 200m or 500m");
+  auto file = FindDataFile("configs/m31r/presets/" + preset + ".toml");
+  if (!file.ok()) return UsageError("no preset '" + preset + "'", "--preset", "use demo, 6m, 30m, 60m, 200m or 500m");
   return file;
 }
 

@@ -32,7 +32,7 @@ struct PipelineResult {
 /// Runs the stages. An interrupt ends it with a runtime error whose hint says how to go on; nothing is lost.
 Result<PipelineResult> RunPipeline(const Global& global, const PipelineOptions& options);
 
-/// The shipped settings of a preset of `m31r run`: "demo" or "6m", or the name of another file in configs/m31r.
+/// The shipped settings of a preset of `m31r run`: a file of configs/m31r/presets ("demo", "6m", "30m", ..).
 Result<std::filesystem::path> PresetSettings(const std::string& preset);
 
 }  // namespace pintle

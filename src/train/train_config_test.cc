@@ -8,16 +8,21 @@ namespace pintle {
 namespace {
 
 TEST_CASE("train config: every shipped file loads and describes a model") {
-  const std::filesystem::path folder = std::filesystem::path(PINTLE_SOURCE_DIR) / "configs/m31r";
+  const std::filesystem::path folder = std::filesystem::path(PINTLE_SOURCE_DIR) / "configs/m31r/presets";
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (!entry.path().filename().string().starts_with("train-")) continue;
     TrainConfig config;
-    const Status status = LoadConfigFile(entry.path(), [&](ConfigVisitor& v) { config.Visit(v); });
+    int64_t vocab = 0;
+    const Status status = LoadConfigFile(entry.path(), [&](ConfigVisitor& v) {
+      config.Visit(v);
+      v.Section("tokenizer");
+      v.Int("vocab_size", vocab, 288, 65536, "ids in all");
+    });
     if (!status.ok()) MESSAGE(status.error().Message());
     REQUIRE(status.ok());
     const auto preset = DecoderPreset(config.preset);
     REQUIRE(preset.ok());
+    CHECK(vocab == preset->vocab);
     const auto decoder = DecoderConfigOf(config, preset->vocab);
     REQUIRE(decoder.ok());
     CHECK(ParameterCount(*decoder) == ParameterCount(*preset));
