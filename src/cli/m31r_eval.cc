@@ -38,7 +38,7 @@ Status SelfTest(const Options& options, const Global& global) {
   for (const std::string& path : options.tasks) {
     PINTLE_ASSIGN(const TaskSet set, LoadTasks(path));
     Progress progress("testing " + set.name, "programs", 0);
-    constexpr int kMutants = 2;
+    constexpr int kMutants = 4;
     PINTLE_ASSIGN(const SelfTestReport report, RunSelfTest(harness, set, global.seed, kMutants, [&](int64_t done) {
                     progress.Update(static_cast<double>(done));
                   }));

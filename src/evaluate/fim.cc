@@ -63,12 +63,12 @@ std::optional<std::pair<size_t, size_t>> ChoosePiece(std::string_view text, FimK
   }
   if (places.empty()) return {};
   const size_t first = places[random.NextBelow(static_cast<uint32_t>(places.size()))];
-  return std::pair{lines[first].code, lines[first + count - 1].end};
+  return std::pair{lines[first].begin, lines[first + count - 1].end};
 }
 
-std::string_view TrimEnd(std::string_view text) {
-  const size_t last = text.find_last_not_of(" \t\r\n");
-  return last == text.npos ? std::string_view() : text.substr(0, last + 1);
+std::string_view Trim(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
 Result<std::string> Ask(TextModel& model, const FimCase& one) {
@@ -124,7 +124,7 @@ Result<std::vector<FimOutcome>> RunFim(TextModel& model, const std::vector<FimCa
     if (Interrupted()) return RuntimeError("interrupted");
     FimOutcome outcome;
     PINTLE_ASSIGN(outcome.text, Ask(model, one));
-    const std::string_view wanted = TrimEnd(one.middle), got = TrimEnd(outcome.text);
+    const std::string_view wanted = Trim(one.middle), got = Trim(outcome.text);
     outcome.exact = wanted == got;
     outcome.similarity = EditSimilarity(wanted, got);
     outcomes.push_back(std::move(outcome));

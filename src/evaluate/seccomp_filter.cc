@@ -47,6 +47,11 @@ int Deny(scmp_filter_ctx filter, const char* name, int error = EPERM) {
   return number == __NR_SCMP_ERROR ? 0 : ::seccomp_rule_add(filter, SCMP_ACT_ERRNO(error), number, 0);
 }
 
+// A condition on one argument; `value` is used by the masked comparison only.
+scmp_arg_cmp Compare(unsigned argument, scmp_compare op, scmp_datum_t datum, scmp_datum_t value = 0) {
+  return {argument, op, datum, value};
+}
+
 int AddRules(scmp_filter_ctx filter, SeccompProfile profile) {
   for (const char* name : kDenied) {
     if (const int code = Deny(filter, name); code != 0) return code;
@@ -58,21 +63,21 @@ int AddRules(scmp_filter_ctx filter, SeccompProfile profile) {
   constexpr scmp_datum_t kNamespaces[] = {CLONE_NEWNS,   CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
                                           CLONE_NEWUSER, CLONE_NEWPID,    CLONE_NEWNET};
   for (const scmp_datum_t flag : kNamespaces) {
-    if (const int code = deny_if("clone", SCMP_A0_64(SCMP_CMP_MASKED_EQ, flag, flag)); code != 0) return code;
+    if (const int code = deny_if("clone", Compare(0, SCMP_CMP_MASKED_EQ, flag, flag)); code != 0) return code;
   }
   // Limits of other processes; and a child may not cut the tie by which it dies with us.
-  if (const int code = deny_if("prlimit64", SCMP_A0_64(SCMP_CMP_NE, 0)); code != 0) return code;
-  if (const int code = deny_if("socketpair", SCMP_A0_64(SCMP_CMP_NE, AF_UNIX)); code != 0) return code;
-  if (const int code = deny_if("prctl", SCMP_A0_64(SCMP_CMP_EQ, PR_SET_PDEATHSIG)); code != 0) return code;
+  if (const int code = deny_if("prlimit64", Compare(0, SCMP_CMP_NE, 0)); code != 0) return code;
+  if (const int code = deny_if("socketpair", Compare(0, SCMP_CMP_NE, AF_UNIX)); code != 0) return code;
+  if (const int code = deny_if("prctl", Compare(0, SCMP_CMP_EQ, PR_SET_PDEATHSIG)); code != 0) return code;
   // Pushing characters into a terminal.
   constexpr scmp_datum_t kTiocsti = 0x5412;
-  if (const int code = deny_if("ioctl", SCMP_A1_64(SCMP_CMP_EQ, kTiocsti)); code != 0) return code;
+  if (const int code = deny_if("ioctl", Compare(1, SCMP_CMP_EQ, kTiocsti)); code != 0) return code;
   if (profile == SeccompProfile::kProgram) {
     // A compiler passes its linker's process descriptor through a pair of sockets, which leads nowhere else.
     for (const char* name : {"fork", "vfork", "socketpair", "sendmsg", "pidfd_open"}) {
       if (const int code = Deny(filter, name); code != 0) return code;
     }
-    if (const int code = deny_if("clone", SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)); code != 0) return code;
+    if (const int code = deny_if("clone", Compare(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0)); code != 0) return code;
   }
   return 0;
 }
