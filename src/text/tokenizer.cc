@@ -6,6 +6,7 @@
 #include <queue>
 #include <unordered_map>
 
+#include "base/check.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "text/byte_alphabet.h"
@@ -14,8 +15,8 @@
 namespace pintle {
 namespace {
 
-// Pieces up to this many bytes are merged by scanning all pairs for the lowest rank; longer ones by a heap.
-constexpr size_t kShortPiece = 48;
+// Pieces up to this many bytes are merged by scanning all pairs for the lowest rank; longer ones by lists of places.
+constexpr size_t kShortPiece = 96;
 constexpr int32_t kNoRank = INT32_MAX;
 
 uint64_t PairKey(int32_t left, int32_t right) {
@@ -198,44 +199,64 @@ void Tokenizer::EncodeShortPiece(std::string_view piece, std::vector<int32_t>& i
   for (size_t i = 0; i < count; ++i) ids.push_back(symbols[i].id);
 }
 
+// The lowest rank first, and of one rank the leftmost place. Each rank has a list of places, which mostly grows in
+// order, so that a long piece is walked through in memory order instead of hopping about in one large heap.
 void Tokenizer::EncodeLongPiece(std::string_view piece, std::vector<int32_t>& ids) const {
+  PINTLE_CHECK(piece.size() < UINT32_MAX, "a piece of 4 GiB");
   struct Symbol {
-    int32_t id, rank, result;
-    size_t previous, next;  // size() at the ends
+    int32_t id, rank, result;  // rank and result of the merge with the symbol behind it
+    uint32_t previous, next;   // size() at the ends
   };
-  const size_t size = piece.size();
+  struct Places {
+    std::vector<uint32_t> list;
+    size_t done = 0;
+    bool sorted = true;
+  };
+  const auto size = static_cast<uint32_t>(piece.size());
   std::vector<Symbol> symbols(size);
-  // (rank, position): the lowest rank first, the leftmost of equals. An entry whose rank is no longer its symbol's is
-  // stale.
-  using Candidate = std::pair<int32_t, size_t>;
-  std::vector<Candidate> storage;
-  storage.reserve(size);
-  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue(std::greater<>(), std::move(storage));
-  const auto look_up = [&](size_t i) {
+  std::unordered_map<int32_t, Places> places;
+  std::priority_queue<int32_t, std::vector<int32_t>, std::greater<>> ranks;  // those with places to do
+  const auto look_up = [&](uint32_t i) {
     Symbol& symbol = symbols[i];
     const Rule* rule = symbol.next < size ? FindRule(symbol.id, symbols[symbol.next].id) : nullptr;
     symbol.rank = rule != nullptr ? rule->rank : kNoRank;
-    symbol.result = rule != nullptr ? rule->result : 0;
-    if (rule != nullptr) queue.emplace(symbol.rank, i);
+    if (rule == nullptr) return;
+    symbol.result = rule->result;
+    Places& of_rank = places[rule->rank];
+    if (of_rank.done == of_rank.list.size()) {
+      of_rank = {};
+      ranks.push(rule->rank);
+    }
+    of_rank.sorted = of_rank.sorted && (of_rank.list.empty() || of_rank.list.back() <= i);
+    of_rank.list.push_back(i);
   };
-  for (size_t i = 0; i < size; ++i) {
+  for (uint32_t i = 0; i < size; ++i) {
     symbols[i] = {ByteId(static_cast<uint8_t>(piece[i])), kNoRank, 0, i == 0 ? size : i - 1, i + 1};
   }
-  for (size_t i = 0; i < size; ++i) look_up(i);
-  while (!queue.empty()) {
-    const auto [rank, at] = queue.top();
-    queue.pop();
+  for (uint32_t i = 0; i < size; ++i) look_up(i);
+  while (!ranks.empty()) {
+    const int32_t rank = ranks.top();
+    Places& of_rank = places.find(rank)->second;  // stays where it is while other ranks are added
+    if (!of_rank.sorted) {
+      std::sort(of_rank.list.begin() + static_cast<std::ptrdiff_t>(of_rank.done), of_rank.list.end());
+      of_rank.sorted = true;
+    }
+    if (of_rank.done == of_rank.list.size()) {
+      ranks.pop();
+      continue;
+    }
+    const uint32_t at = of_rank.list[of_rank.done++];
     Symbol& symbol = symbols[at];
-    if (symbol.rank != rank) continue;
+    if (symbol.rank != rank) continue;  // merged away, or into another pair
     Symbol& gone = symbols[symbol.next];
     gone.rank = kNoRank;
     symbol.id = symbol.result;
     symbol.next = gone.next;
     if (symbol.next < size) symbols[symbol.next].previous = at;
-    look_up(at);
     if (symbol.previous < size) look_up(symbol.previous);
+    look_up(at);
   }
-  for (size_t i = 0; i < size; i = symbols[i].next) ids.push_back(symbols[i].id);
+  for (uint32_t i = 0; i < size; i = symbols[i].next) ids.push_back(symbols[i].id);
 }
 
 void Tokenizer::Encode(std::string_view text, std::vector<int32_t>& ids) const {
