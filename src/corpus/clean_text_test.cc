@@ -66,6 +66,7 @@ TEST_CASE("e-mail addresses in comments and strings are replaced") {
   CHECK(Mail("name @ pattern, #[cfg(a)]@b, 1@2.3").empty());
   CHECK(Mail("see first.last+tag@mail.corp.co.uk.") == "first.last+tag@mail.corp.co.uk");
   CHECK(Mail("a@b.com@c.com") == "a@b.com@c.com");
+  CHECK(Mail("x a@b.com+@c.com/") == "a@b.com+@c.com");
   CHECK(Mail("@scope/package@1.0.x").empty());
 }
 

@@ -35,6 +35,24 @@ size_t Run(std::string_view text, size_t at, Predicate is) {
   return end - at;
 }
 
+// True if one of the '@' in a run of address signs stands between a local part and a domain that is not reserved.
+bool HoldsAddress(std::string_view unit) {
+  for (size_t at = unit.find('@'); at != kNone; at = unit.find('@', at + 1)) {
+    size_t begin = at;
+    while (begin > 0 && unit[begin - 1] != '@') --begin;
+    while (begin < at && !IsAlnum(unit[begin])) ++begin;
+    size_t end = at + 1 + Run(unit, at + 1, IsDomain);
+    while (end > at + 1 && !IsAlnum(unit[end - 1])) --end;
+    const std::string_view local = unit.substr(begin, at - begin), domain = unit.substr(at + 1, end - at - 1);
+    const size_t dot = domain.rfind('.');
+    if (local.empty() || dot == kNone || dot == 0 || domain.front() == '-') continue;
+    const std::string_view top = domain.substr(dot + 1);
+    if (top.size() < 2 || top.size() > 12 || !std::all_of(top.begin(), top.end(), IsAlpha)) continue;
+    if (domain.find("..") == kNone && !local.ends_with('.') && !IsReserved(local, domain)) return true;
+  }
+  return false;
+}
+
 struct TokenShape {
   const char* kind;
   std::string_view prefix;
@@ -148,21 +166,19 @@ size_t FindAssignment(std::string_view text) {
 }  // namespace
 
 MailSpan FindMail(std::string_view text, size_t from) {
-  for (size_t at = text.find('@', from); at != kNone; at = text.find('@', at + 1)) {
+  const auto in_run = [](char c) { return IsLocal(c) || c == '@'; };
+  for (size_t at = text.find('@', from); at != kNone; at = text.find('@', at)) {
+    // The whole run around it is one unit: if it holds an address, it goes as a whole, so that no new one arises from
+    // what would be left.
     size_t begin = at;
-    while (begin > from && at - begin < 64 && IsLocal(text[begin - 1])) --begin;
-    if (begin > from && text[begin - 1] == '\\') ++begin;  // the letter of an escape such as \n
-    while (begin < at && !IsAlnum(text[begin])) ++begin;
-    size_t end = at + 1 + Run(text.substr(0, std::min(text.size(), at + 200)), at + 1, IsDomain);
-    while (end > at + 1 && !IsAlnum(text[end - 1])) --end;
-    const std::string_view local = text.substr(begin, at - begin), domain = text.substr(at + 1, end - at - 1);
-    const size_t dot = domain.rfind('.');
-    if (local.empty() || dot == kNone || dot == 0 || domain.front() == '-') continue;
-    const std::string_view top = domain.substr(dot + 1);
-    if (top.size() < 2 || top.size() > 12 || !std::all_of(top.begin(), top.end(), IsAlpha)) continue;
-    if (domain.find("..") != kNone || local.ends_with('.') || IsReserved(local, domain)) continue;
-    // What follows with another '@' goes too, so that no new address arises.
-    while (end < text.size() && text[end] == '@') end += 1 + Run(text, end + 1, IsDomain);
+    while (begin > from && in_run(text[begin - 1])) --begin;
+    if (begin < at && begin > 0 && text[begin - 1] == '\\') ++begin;  // the letter of an escape such as \n
+    size_t end = at + Run(text, at, in_run);
+    at = end;
+    const std::string_view unit = text.substr(begin, end - begin);
+    if (!HoldsAddress(unit)) continue;
+    while (!IsAlnum(text[begin])) ++begin;
+    while (!IsAlnum(text[end - 1])) --end;
     return {begin, end};
   }
   return {};
