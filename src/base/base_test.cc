@@ -170,6 +170,10 @@ TEST_CASE("a config loads, prints, hashes, and names what is wrong with line and
   CHECK(message("lines = \"7\"\n") == "t.toml:1: lines: an integer is needed | ");
   CHECK(message("[inner]\nmode = \"medium\"\n") == "t.toml:2: inner.mode: 'medium' is not one of fast, slow | ");
   CHECK(message("lines = \n").find("t.toml:1: ") == 0);
+  for (const char* header : {"[/x]", "[[.x]]", "[ =]", "  [\xc3\xa9]"}) {
+    CHECK(message((std::string("lines = 3\n") + header).c_str()).find("t.toml:2: ") == 0);
+  }
+  CHECK_FALSE(SetConfigValue("[/x]=3", "--set", copy.fields()).ok());
   CHECK(SetConfigValue("inner.mode=slow", "--set", copy.fields()).ok());
   CHECK(copy.mode == "slow");
   CHECK(LoadConfig("lines = 3\n[other]\nx = 1\n", "t", copy.fields(), {"other"}).ok());

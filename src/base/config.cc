@@ -161,6 +161,28 @@ void CollectLeaves(const toml::table& table, const std::string& prefix, std::map
   }
 }
 
+// toml++ 3.3 asserts on a table header that begins with a sign ("[/x]"); such a line is named here first.
+Status CheckHeaders(std::string_view text, const std::string& where) {
+  int line = 1;
+  for (size_t begin = 0; begin < text.size(); ++line) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    std::string_view row = text.substr(begin, end - begin);
+    begin = end + 1;
+    row.remove_prefix(std::min(row.find_first_not_of(" \t"), row.size()));
+    if (!row.starts_with('[')) continue;
+    row.remove_prefix(row.starts_with("[[") ? 2 : 1);
+    row.remove_prefix(std::min(row.find_first_not_of(" \t\r"), row.size()));
+    const auto may_begin = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+             c == '"' || c == '\'' || c == ']';
+    };
+    if (!row.empty() && !may_begin(row.front())) {
+      return ConfigError("a table's name cannot begin like this", fmt::format("{}:{}", where, line));
+    }
+  }
+  return {};
+}
+
 size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -193,6 +215,7 @@ std::string NearestWord(std::string_view word, const std::vector<std::string>& w
 
 Status LoadConfig(std::string_view text, const std::string& where, const ConfigFields& fields,
                   const std::vector<std::string>& foreign) {
+  PINTLE_RETURN_IF_ERROR(CheckHeaders(text, where));
   const toml::parse_result parsed = toml::parse(text, where);
   if (!parsed) {
     return ConfigError(std::string(parsed.error().description()),
@@ -238,6 +261,7 @@ Status SetConfigValue(std::string_view assignment, const std::string& where, con
   const size_t equals = assignment.find('=');
   if (equals == std::string_view::npos) return ConfigError("expected key=value", where);
   const std::string key(assignment.substr(0, equals)), value(assignment.substr(equals + 1));
+  if (key.find_first_of("[]\n") != std::string::npos) return ConfigError("expected key=value", where);
   // As it stands (numbers, lists, quoted text) or, failing that, as plain text.
   if (toml::parse(fmt::format("{} = {}", key, value)))
     return LoadConfig(fmt::format("{} = {}", key, value), where, fields);
