@@ -107,7 +107,7 @@ CleanText CleanRust(std::string_view source, bool redact_mails, std::vector<Toke
   } else {
     clean.text = unified;
   }
-  if (redact_mails && std::memchr(clean.text.data(), '@', clean.text.size()) != nullptr) {
+  if (redact_mails && clean.text.find('@') != std::string::npos) {
     std::string redacted = Redact(clean.text, tokens, clean.mails);
     if (clean.mails > 0) {
       clean.text = std::move(redacted);

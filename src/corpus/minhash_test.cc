@@ -55,6 +55,7 @@ TEST_CASE("the share of equal places estimates the Jaccard similarity") {
 
 TEST_CASE("similar ones are grouped under the first") {
   std::vector<Signature> all;
+  all.reserve(40);
   for (uint64_t i = 0; i < 40; ++i) all.push_back(Sign(Text(i % 10, 400, 20, 100 + i)));
   const auto keepers = GroupSimilar(40, 70, [&](uint32_t i) -> const Signature& { return all[i]; });
   for (uint32_t i = 0; i < 40; ++i) CHECK(keepers[i] == i % 10);

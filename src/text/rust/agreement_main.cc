@@ -96,6 +96,7 @@ class Oracle {
     const pid_t child = fork();
     if (child == 0) {
       const int null = open("/dev/null", O_WRONLY);
+      if (null < 0) _exit(127);
       dup2(file, 0);
       dup2(null, 1);
       dup2(null, 2);
