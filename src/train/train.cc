@@ -52,7 +52,7 @@ Status GoOn(const TrainOptions& options, TrainingRun& training) {
     // A run that stopped before its first checkpoint begins again.
     return RemoveRun(run);
   }
-  const Status accepted = training.Accepts(checkpoints.back());
+  Status accepted = training.Accepts(checkpoints.back());
   if (!accepted.ok() && options.mode != TrainMode::kReplace) return accepted;
   if (!accepted.ok()) {
     LogInfo(kModule, "the run there is replaced: " + accepted.error().what);
