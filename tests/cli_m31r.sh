@@ -23,6 +23,7 @@ says "train: up to date"
 expect 0 "$pintle" m31r run --preset demo --source "$source" --work "$work" --seed 6 --json --dry-run "${small[@]}"
 expect 1 "$pintle" m31r run --preset huge --source "$source" --work "$work"
 says "no preset 'huge'"
+grep -q '"benchmarks"' "$work/filtered/manifest.json" || fail "the shipped benchmarks were not kept out of the corpus"
 
 # Looking at it.
 expect 0 "$pintle" m31r verify "$work"

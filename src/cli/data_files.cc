@@ -24,4 +24,9 @@ Result<std::filesystem::path> FindDataFile(const std::string& relative) {
                       "set PINTLE_DATA to the folder that holds configs/, models/ and benchmarks/");
 }
 
+Result<std::filesystem::path> FindBenchmarks(const std::string& option) {
+  if (!option.empty()) return std::filesystem::path(option);
+  return FindDataFile("benchmarks/rust-eval");
+}
+
 }  // namespace pintle

@@ -12,4 +12,8 @@ namespace pintle {
 /// three folders above it, then in ../share/pintle. A runtime error if it is nowhere.
 Result<std::filesystem::path> FindDataFile(const std::string& relative);
 
+/// The folder of task files that a corpus must not contain: `option` if it is given, else the tasks that `eval` scores
+/// with.
+Result<std::filesystem::path> FindBenchmarks(const std::string& option);
+
 }  // namespace pintle

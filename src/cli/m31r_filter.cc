@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "cli/data_files.h"
 #include "cli/settings.h"
 #include "cli/verbs.h"
 #include "corpus/filter.h"
@@ -35,11 +36,12 @@ void RegisterM31rFilter(Command& m31r) {
   Command& verb = m31r.Add("filter", "choose the files worth learning from; every rejection goes to the ledger");
   auto options = std::make_shared<Options>();
   verb.Option("--work", options->work, "the work folder").Required();
-  verb.Option("--benchmarks", options->benchmarks, "folder of task files (*.jsonl) that the corpus must not contain");
+  verb.Option("--benchmarks", options->benchmarks,
+              "folder of task files (*.jsonl) that the corpus must not contain; the shipped ones if not given");
   verb.Run([options](const Global& global) -> Status {
     FilterOptions filter;
     filter.work = options->work;
-    filter.benchmarks = options->benchmarks;
+    PINTLE_ASSIGN(filter.benchmarks, FindBenchmarks(options->benchmarks));
     filter.threads = global.threads;
     const ConfigFields fields = [&filter](ConfigVisitor& v) { filter.config.Visit(v); };
     PINTLE_RETURN_IF_ERROR(LoadSettings(global, fields));

@@ -95,7 +95,7 @@ void RegisterM31rRun(Command& m31r) {
   run.Option("--preset", options->preset, "demo (1 M weights), 6m, 30m, 60m, 200m or 500m");
   run.Option("--source", options->source, "an archive, a folder, or a .toml manifest of sources").Required();
   run.Option("--work", options->work, "the work folder").Required();
-  run.Option("--benchmarks", options->benchmarks, "a folder of task files that the corpus must not contain");
+  run.Option("--benchmarks", options->benchmarks, "folder of task files (*.jsonl) that the corpus must not contain; the shipped ones if not given");
   run.Run([options](const Global& global) { return Run(*options, global); });
 
   Command& reproduce = m31r.Add("reproduce", "rebuild a shipped model from its recipe and compare the hashes");

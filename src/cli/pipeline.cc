@@ -85,7 +85,7 @@ Result<PipelineResult> RunPipeline(const Global& global, const PipelineOptions& 
     const StageLine line(2, "filter");
     FilterOptions filter;
     filter.work = options.work;
-    filter.benchmarks = options.benchmarks;
+    PINTLE_ASSIGN(filter.benchmarks, FindBenchmarks(options.benchmarks));
     filter.config = settings.filter;
     filter.threads = global.threads;
     PINTLE_ASSIGN(const StageSummary summary, RunFilter(filter));
