@@ -65,16 +65,19 @@ Gate PerplexityGate(const RunCurve& curve) {
 
 Gate MemoryGate(const RunCurve& curve) {
   Gate gate{"memory stability", "flat within 1 %", "not measured: no run.jsonl with memory", false};
-  // The first tenth of a run touches its buffers for the first time.
-  const size_t from = curve.resident.size() / 10;
   if (curve.resident.size() < 20) return gate;
-  double low = curve.resident[from].value, high = low;
-  for (size_t i = from; i < curve.resident.size(); ++i) {
-    low = std::min(low, curve.resident[i].value);
-    high = std::max(high, curve.resident[i].value);
+  // Each program that trained counts from its first step on: by then it has validated and sampled once.
+  double worst = 1, low = 0, high = 0;
+  size_t next = 0;
+  for (const CurvePoint& point : curve.resident) {
+    if (next < curve.starts.size() && point.step > curve.starts[next]) low = high = point.value;
+    while (next < curve.starts.size() && point.step > curve.starts[next]) ++next;
+    low = low == 0 ? point.value : std::min(low, point.value);
+    high = std::max(high, point.value);
+    worst = std::max(worst, high / low);
   }
-  gate.value = fmt::format("{:.2f} % over {} steps", 100 * (high - low) / low, curve.resident.size() - from);
-  gate.met = high <= low * 1.01;
+  gate.value = fmt::format("{:.2f} % over {} steps", 100 * (worst - 1), curve.resident.size());
+  gate.met = worst <= 1.01;
   return gate;
 }
 

@@ -24,6 +24,7 @@ void ReadLine(const json::object& line, RunCurve& curve) {
   const double step = number != nullptr && number->is_number() ? number->to_number<double>() : 0;
   const std::string type = Text(line, "type");
   if (type == "start") {
+    curve.starts.push_back(step);
     curve.preset = Text(line, "preset");
     curve.dtype = Text(line, "dtype");
     curve.optimizer = Text(line, "optimizer");

@@ -21,6 +21,7 @@ struct RunCurve {
   std::vector<CurvePoint> speed;       ///< tokens a second
   std::vector<CurvePoint> resident;    ///< bytes
   std::vector<CurvePoint> validation;  ///< bits per byte
+  std::vector<double> starts;          ///< the step that each start or resume began from
   std::string preset, dtype, optimizer, stop_reason;
   int64_t tokens = 0;
   double seconds = 0;

@@ -1,4 +1,7 @@
-#include "train/run_log.h"
+      const auto step = JsonInt(*value, "step", "");
+      const auto type = JsonString(*value, "type", "");
+      const bool again = type.ok() && (*type == "validation" || *type == "sample");
+      if (!step.ok() || *step < last_step + (again ? 0 : 1)) (kept += line) += '\n';#include "train/run_log.h"
 
 #include <boost/json.hpp>
 

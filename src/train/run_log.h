@@ -7,6 +7,7 @@
 //   {"type":"checkpoint","step","path"}
 //   {"type":"stop","step","reason"}                                        finished, interrupted, limit, or a guard's
 //   words
+// A start is followed by a validation and a sample of its step, unless they are switched off.
 // step counts updates made: the first step's line has step 1. loss in nats a target, lr is AdamW's rate, tokens are
 // those scored so far. Timings live here and nowhere else; nothing hashes this file.
 #pragma once
@@ -23,8 +24,8 @@ namespace pintle {
 /// Appends lines; each is written whole.
 class RunLog {
  public:
-  /// Opens or creates. Lines of steps after `last_step` (a killed run was ahead of its checkpoint) and an unfinished
-  /// last line are dropped first.
+  /// Opens or creates. Lines of steps after `last_step` (a killed run was ahead of its checkpoint), validation and sample
+  /// of that step (they are made again) and an unfinished last line are dropped first.
   static Result<RunLog> Open(const std::filesystem::path& path, int64_t last_step);
   Status Write(const boost::json::object& line);
 

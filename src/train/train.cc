@@ -19,9 +19,6 @@ namespace {
 constexpr char kModule[] = "train";
 constexpr int64_t kStepsBeforeEstimate = 5;
 
-// Every `interval` steps; 0 = never.
-bool Due(int64_t step, int64_t interval) { return interval > 0 && step % interval == 0; }
-
 // The settings in force: those given, or with kResume those that the run was begun with.
 Result<TrainConfig> Settings(const TrainOptions& options) {
   TrainConfig config = options.config;
@@ -62,7 +59,8 @@ Status GoOn(const TrainOptions& options, TrainingRun& training) {
   return training.Restore(checkpoints.back());
 }
 
-// Evaluate? sample? save? stop? step. Returns why it ended.
+// Stop? evaluate? sample? save? step. Returns why it ended. A program that trains evaluates and samples before its first
+// step too: the curve begins with the untrained model, and every buffer exists before memory is watched.
 Result<std::string> Loop(const TrainOptions& options, const TrainConfig& config, TrainingRun& run, double& last_loss) {
   const double start = MonotonicSeconds();
   const int64_t first = run.step();
@@ -72,12 +70,13 @@ Result<std::string> Loop(const TrainOptions& options, const TrainConfig& config,
   double steps_began = start;
   while (true) {
     const int64_t step = run.step();
-    const bool moved = step > first;
-    if (moved && step < run.steps() && Due(step, config.eval_interval)) PINTLE_RETURN_IF_ERROR(run.Validate());
-    if (moved && Due(step, config.sample_interval)) PINTLE_RETURN_IF_ERROR(run.Sample());
-    if (moved && Due(step, config.checkpoint_interval)) PINTLE_RETURN_IF_ERROR(run.Save());
+    // 0 = never.
+    const auto due = [&](int64_t interval) { return interval > 0 && (step == first || step % interval == 0); };
+    if (Interrupted() && step < run.steps()) return std::string("interrupted");
+    if (step < run.steps() && due(config.eval_interval)) PINTLE_RETURN_IF_ERROR(run.Validate());
+    if (due(config.sample_interval)) PINTLE_RETURN_IF_ERROR(run.Sample());
+    if (step > first && due(config.checkpoint_interval)) PINTLE_RETURN_IF_ERROR(run.Save());
     if (step >= run.steps()) return std::string("finished");
-    if (Interrupted()) return std::string("interrupted");
     if (step >= end || (options.max_seconds > 0 && MonotonicSeconds() - start > options.max_seconds)) {
       return std::string("limit");
     }
