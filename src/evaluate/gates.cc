@@ -70,10 +70,10 @@ Gate MemoryGate(const RunCurve& curve) {
   double worst = 1, low = 0, high = 0;
   size_t next = 0;
   for (const CurvePoint& point : curve.resident) {
-    if (next < curve.starts.size() && point.step > curve.starts[next]) low = high = point.value;
-    while (next < curve.starts.size() && point.step > curve.starts[next]) ++next;
-    low = low == 0 ? point.value : std::min(low, point.value);
-    high = std::max(high, point.value);
+    bool first = low == 0;
+    for (; next < curve.starts.size() && curve.starts[next] < point.step; ++next) first = true;
+    low = first ? point.value : std::min(low, point.value);
+    high = first ? point.value : std::max(high, point.value);
     worst = std::max(worst, high / low);
   }
   gate.value = fmt::format("{:.2f} % over {} steps", 100 * (worst - 1), curve.resident.size());

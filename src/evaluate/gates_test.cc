@@ -21,7 +21,9 @@ TEST_CASE("gates: raw values against the thresholds, a system score never fills 
   const TemporaryFolder folder;
   std::string log = "{\"type\":\"validation\",\"step\":1,\"bits_per_byte\":3.5}\n";
   for (int i = 1; i <= 100; ++i) {
-    const int resident = i < 5 ? 1000 : 2000 + i % 3;
+    // Resumed after step 60 by a program with other needs.
+    if (i == 1 || i == 61) log += "{\"type\":\"start\",\"step\":" + std::to_string(i - 1) + "}\n";
+    const int resident = (i <= 60 ? 1000 : 2000) + i % 3;
     log += "{\"type\":\"step\",\"step\":" + std::to_string(i) +
            ",\"loss\":2,\"rss_bytes\":" + std::to_string(resident) + "}\n";
   }
@@ -37,12 +39,26 @@ TEST_CASE("gates: raw values against the thresholds, a system score never fills 
   CHECK(gates[3].value.find("0.90 GB") != std::string::npos);
   CHECK(gates[4].met);
   CHECK(gates[5].met);
+  CHECK(gates[6].value == "0.20 % over 100 steps");
   CHECK(gates[6].met);
   CHECK(!gates[7].met);
   const std::string table = GatesTable(gates);
   CHECK(table.find("pass@5                   >= 60 %                40.0 % (20.0 to 60.0)") != std::string::npos);
   CHECK(table.find("NOT MET") != std::string::npos);
   CHECK(table.find("6 of 8 met") != std::string::npos);
+}
+
+TEST_CASE("memory that grows after the first step of a run is not stable") {
+  const TemporaryFolder folder;
+  std::string log = "{\"type\":\"start\",\"step\":0}\n";
+  for (int i = 1; i <= 100; ++i) {
+    log += "{\"type\":\"step\",\"step\":" + std::to_string(i) +
+           ",\"rss_bytes\":" + std::to_string(i < 3 ? 1000 : 1011) + "}\n";
+  }
+  CHECK(WriteFileAtomic(folder.path() / "run.jsonl", log).ok());
+  const Gate gate = ComputeGates(*MergeEvaluation(kMetrics, ""), folder.path() / "run.jsonl")[6];
+  CHECK(gate.value == "1.10 % over 100 steps");
+  CHECK(!gate.met);
 }
 
 TEST_CASE("what was not measured is not met") {

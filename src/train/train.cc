@@ -59,8 +59,8 @@ Status GoOn(const TrainOptions& options, TrainingRun& training) {
   return training.Restore(checkpoints.back());
 }
 
-// Stop? evaluate? sample? save? step. Returns why it ended. A program that trains evaluates and samples before its first
-// step too: the curve begins with the untrained model, and every buffer exists before memory is watched.
+// Stop? evaluate? sample? save? step. Returns why it ended. A program that trains evaluates and samples before its
+// first step too: the curve begins with the untrained model, and every buffer exists before memory is watched.
 Result<std::string> Loop(const TrainOptions& options, const TrainConfig& config, TrainingRun& run, double& last_loss) {
   const double start = MonotonicSeconds();
   const int64_t first = run.step();
