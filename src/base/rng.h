@@ -9,14 +9,16 @@ namespace pintle {
 
 /// What the numbers are for; a value lives in checkpoints and datasets and never changes its meaning.
 enum class Purpose : uint32_t {
-  kInit = 1,     ///< weight initialisation
-  kShuffle = 2,  ///< document order of an epoch
-  kFim = 3,      ///< fill-in-the-middle splits
-  kSample = 4,   ///< token sampling
-  kMinHash = 5,  ///< MinHash permutations
-  kTest = 6,     ///< tests and synthetic inputs
-  kEval = 7,     ///< evaluation: choice of spans and samples
-  kBackoff = 8,  ///< retry jitter (never reaches a result)
+  kInit = 1,      ///< weight initialisation
+  kShuffle = 2,   ///< document order of an epoch
+  kFim = 3,       ///< fill-in-the-middle splits
+  kSample = 4,    ///< token sampling
+  kMinHash = 5,   ///< MinHash permutations
+  kTest = 6,      ///< tests and synthetic inputs
+  kEval = 7,      ///< evaluation: choice of spans and samples
+  kBackoff = 8,   ///< retry jitter (never reaches a result)
+  kPuzzle = 9,    ///< generated puzzles (step = index of the puzzle)
+  kAugment = 10,  ///< symmetries applied to puzzles
 };
 
 /// The raw block cipher: 128-bit counter, 64-bit key, ten rounds.
