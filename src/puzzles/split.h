@@ -8,9 +8,12 @@
 #include "puzzles/task.h"
 
 namespace pintle {
+inline namespace puzzles {
 
 /// kTest: the SHA-256 of the canonical form, read as one big-endian number, is 0 modulo 10. kTrain: all others.
 enum class Split { kAll, kTrain, kTest };
+
+}  // namespace puzzles
 
 /// "all", "train" or "test"; a usage error otherwise.
 Result<Split> SplitOf(const std::string& name);

@@ -23,6 +23,8 @@
 #include "base/rng.h"
 
 namespace pintle {
+// The types have a namespace: other folders have a Task, a Verdict and a Sample of their own in the same program.
+inline namespace puzzles {
 
 /// A token of a puzzle: 0 <= token < vocabulary.
 using Token = int32_t;
@@ -120,6 +122,8 @@ class Task {
  private:
   TaskInfo info_;
 };
+
+}  // namespace puzzles
 
 /// Every name that MakeTask takes, mazes by their usual size.
 std::vector<std::string> TaskNames();
