@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
     pintle::RegisterM31rExport(m31r);
     pintle::RegisterM31rParity(m31r);
     pintle::RegisterM31rFolders(m31r);
+    pintle::RegisterTrm(pintle);
     pintle::Command& bench = pintle.Add("bench", "speed, beside what this machine can do at most");
     pintle::RegisterBenchKernels(bench);
     pintle::RegisterBenchTrain(bench);

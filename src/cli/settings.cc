@@ -8,7 +8,8 @@ namespace pintle {
 namespace {
 
 // Every top-level section that some verb reads: one file may hold them all.
-const std::vector<std::string> kSections = {"filter", "dataset", "tokenizer", "shard", "model", "train", "eval"};
+const std::vector<std::string> kSections = {"filter", "dataset", "tokenizer", "shard", "model",
+                                            "train",  "eval",    "trm",       "task"};
 
 // "section.key" -> "value" of the present values.
 std::map<std::string, std::string> Values(const ConfigFields& fields) {

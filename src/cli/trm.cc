@@ -1,0 +1,10 @@
+// `pintle trm`: the Tiny Recursive Model, also installed as the name `trm`. One file a verb: trm_*.cc.
+#include "cli/verbs.h"
+
+namespace pintle {
+
+void RegisterTrm(Command& pintle) {
+  [[maybe_unused]] Command& trm = pintle.Add("trm", "a tiny recursive model that learns to solve puzzles");
+}
+
+}  // namespace pintle
