@@ -16,8 +16,10 @@ struct Row {
 
 // In the order of the list of tasks. Mazes have any size: maze10 stands for all.
 constexpr Row kTasks[] = {
-    {"copy", MakePatternTask},   {"reverse", MakePatternTask},  {"sort", MakePatternTask},
-    {"parity", MakePatternTask}, {"majority", MakePatternTask}, {"selective_copy", MakePatternTask},
+    {"copy", MakePatternTask},    {"reverse", MakePatternTask},  {"sort", MakePatternTask},
+    {"parity", MakePatternTask},  {"majority", MakePatternTask}, {"selective_copy", MakePatternTask},
+    {"sudoku4", MakeSudokuTask},  {"sudoku6", MakeSudokuTask},   {"sudoku9", MakeSudokuTask},
+    {"sudoku16", MakeSudokuTask}, {"maze10", MakeMazeTask},
 };
 
 }  // namespace
@@ -107,6 +109,7 @@ std::vector<std::string> TaskNames() {
 }
 
 MadeTask MakeTask(const std::string& name, const TaskOptions& options) {
+  if (name.starts_with("maze")) return MakeMazeTask(name, options);
   std::string known;
   for (const Row& row : kTasks) {
     if (name == row.name) return row.make(name, options);

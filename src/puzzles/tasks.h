@@ -12,5 +12,9 @@ using MadeTask = Result<std::unique_ptr<Task>>;
 
 /// copy, reverse, sort, parity, majority, selective_copy (pattern.cc).
 MadeTask MakePatternTask(const std::string& name, const TaskOptions& options);
+/// sudoku4, sudoku6, sudoku9, sudoku16 (sudoku.cc).
+MadeTask MakeSudokuTask(const std::string& name, const TaskOptions& options);
+/// mazeN (maze.cc).
+MadeTask MakeMazeTask(const std::string& name, const TaskOptions& options);
 
 }  // namespace pintle
