@@ -155,6 +155,8 @@ Status GatherPaths(FilterRun& run) {
     }
   }
 
+  RejectForks(run);
+
   // One content for all paths with the same bytes, in the order in which they lie in the stores.
   std::vector<uint32_t> order;
   for (uint32_t p = 0; p < run.paths.size(); ++p) {

@@ -87,6 +87,8 @@ struct FilterRun {
 
 /// The raw folders of WORK in order of rank (raw/sources.json, else by name), opened.
 Status OpenSources(const std::filesystem::path& work, FilterRun& run);
+/// Puts out whole sources that are copies of an earlier one (forks, mirrors, the same archive twice).
+void RejectForks(FilterRun& run);
 /// Fills paths and contents; applies the path rules.
 Status GatherPaths(FilterRun& run);
 /// Judges every content. An interrupt is an error.

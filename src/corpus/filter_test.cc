@@ -88,6 +88,23 @@ TEST_CASE("every file of the small tree gets the fate it was written for") {
   CHECK(ledger->Suggest("wrp.rs", 1)->front() == "wrap.rs");
 }
 
+TEST_CASE("a source that repeats an earlier one is left out as a whole") {
+  TemporaryFolder folder;
+  const fs::path& work = folder.path();
+  PutSource(work, "mini", MiniTree(), "1.0");
+  PutSource(work, "mirror", MiniTree(), "1.0");
+  PutSource(work, "other", MiniTree() / "shapes", "1.0");  // too few files to judge
+  const auto summary = RunFilter(Options(work, 2));
+  REQUIRE(summary.ok());
+  const auto ledger = LedgerReader::Open(work / "filtered" / "ledger.sqlite");
+  REQUIRE(ledger.ok());
+  CHECK(RuleOf(*ledger, "mini/shapes/src/lib.rs") == "kept");
+  CHECK(RuleOf(*ledger, "mirror/shapes/src/lib.rs") == "fork");
+  CHECK(ledger->Find("mirror/shapes/src/lib.rs", 1)->front().value == 100);
+  CHECK(RuleOf(*ledger, "other/src/lib.rs") != "fork");
+  CHECK(summary->counts.at("rejected/fork/files") >= 10);
+}
+
 TEST_CASE("documents hold the normal form, in order, and the manifest adds up") {
   TemporaryFolder folder;
   const fs::path& work = folder.path();

@@ -16,6 +16,7 @@ constexpr std::array<Text, kRuleCount> kTexts = {{
     {"not-rust", "the name does not end in .rs"},
     {"excluded-folder", "a folder that is left out"},
     {"binding-crate", "a crate written by a tool"},
+    {"fork", "percent of the source's Rust files that an earlier source holds"},
     {"licence-unknown", "no licence record that is understood"},
     {"licence-not-permissive", "no branch of the licence is on the list"},
     {"too-small", "bytes"},

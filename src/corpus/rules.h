@@ -12,6 +12,7 @@ enum class Rule : uint8_t {
   kNotRust,
   kExcludedFolder,
   kBindingCrate,
+  kFork,
   // By licence.
   kLicenceUnknown,
   kLicenceNotPermissive,
