@@ -223,6 +223,7 @@ MadeTask MakeMazeTask(const std::string& name, const TaskOptions& options) {
   info.baseline = "the maze as it stands, no way marked";
   info.rows = info.cols = n;
   info.symbols = "~# SGo";
+  info.colours = {0xFFFFFF, 0x323F4B, 0xF5F7FA, 0x16A34A, 0x9333EA, 0x60A5FA};
   return std::unique_ptr<Task>(std::make_unique<MazeTask>(std::move(info), options.maze_loops));
 }
 

@@ -51,14 +51,15 @@ struct Verdict {
 /// What stays the same for all puzzles of a task.
 struct TaskInfo {
   std::string name;
-  std::string help;        ///< one line for the list of tasks
-  std::string baseline;    ///< what Baseline() does, in one line
-  int rows = 1;            ///< at most 64
-  int cols = 1;            ///< at most 64
-  std::string symbols;     ///< symbols[token] is its character; the size is the vocabulary
-  int box_rows = 0;        ///< lines of a picture after so many rows (0 = none)
-  int box_cols = 0;        ///< and after so many columns
-  int32_t puzzle_ids = 1;  ///< rows of the puzzle embedding
+  std::string help;               ///< one line for the list of tasks
+  std::string baseline;           ///< what Baseline() does, in one line
+  int rows = 1;                   ///< at most 64
+  int cols = 1;                   ///< at most 64
+  std::string symbols;            ///< symbols[token] is its character; the size is the vocabulary
+  int box_rows = 0;               ///< lines of a picture after so many rows (0 = none)
+  int box_cols = 0;               ///< and after so many columns
+  int32_t puzzle_ids = 1;         ///< rows of the puzzle embedding
+  std::vector<uint32_t> colours;  ///< 0xRRGGBB of each token in pictures; empty = the symbols are drawn
 };
 
 /// What can be chosen about a task; each task reads its own fields.
