@@ -4,7 +4,8 @@
 namespace pintle {
 
 void RegisterTrm(Command& pintle) {
-  [[maybe_unused]] Command& trm = pintle.Add("trm", "a tiny recursive model that learns to solve puzzles");
+  Command& trm = pintle.Add("trm", "a tiny recursive model that learns to solve puzzles");
+  RegisterTrmParity(trm);
 }
 
 }  // namespace pintle
