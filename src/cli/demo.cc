@@ -137,12 +137,10 @@ Status MakeModel(const fs::path& work, const Global& global) {
   fmt::print("weights {}\n", result.weights);
   const auto recipe = FindDataFile("models/m31r-1m/recipe.json");
   if (recipe.ok()) {
-    PINTLE_ASSIGN(const std::string text, ReadFile(*recipe, 1 << 20));
-    if (text.find(result.weights) != std::string::npos) {
-      fmt::print("the same bytes as the shipped m31r-1m\n");
-    } else {
-      fmt::print("not the shipped m31r-1m: your archive has another version of the source package\n");
-    }
+    PINTLE_ASSIGN(const Reproduction shipped, CompareWithRecipe(result, recipe->parent_path(), work));
+    fmt::print("{}\n", shipped.same_weights ? "the same bytes as the shipped m31r-1m"
+                       : shipped.same_data  ? "NOT the bytes of the shipped m31r-1m, though the data is the same"
+                                           : "not the shipped m31r-1m: your archive has another version of the source");
   }
   return EvaluateAndReport(work, global);
 }

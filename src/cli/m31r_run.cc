@@ -55,7 +55,12 @@ Status Reproduce(const Options& options, const Global& global) {
   fs::path model = options.model;
   std::error_code code;
   if (!fs::exists(model / "recipe.json", code)) {
-    PINTLE_ASSIGN(model, FindDataFile("models/" + options.model));
+    const auto shipped = FindDataFile("models/" + options.model + "/recipe.json");
+    if (!shipped.ok()) {
+      return UsageError("no shipped model and no folder with a recipe.json: '" + options.model + "'", "",
+                        "`pintle m31r reproduce m31r-1m --work DIR` rebuilds the smallest");
+    }
+    model = shipped->parent_path();
   }
   const std::string where = (model / "recipe.json").string();
   PINTLE_ASSIGN(const std::string text, ReadFile(where, 1 << 20));
@@ -69,19 +74,25 @@ Status Reproduce(const Options& options, const Global& global) {
   } else {
     pipeline.source = options.source;
   }
-  PINTLE_ASSIGN(const PipelineResult result, RunPipeline(global, pipeline));
-  bool same = true;
-  boost::json::object report = ResultJson(result);
-  for (const auto& [name, found] : {std::pair<const char*, std::string>{"dataset", result.dataset},
-                                    {"tokenizer", result.tokenizer},
-                                    {"weights", result.weights}}) {
-    PINTLE_ASSIGN(const std::string shipped, JsonString(recipe, name, where));
-    same = same && found == shipped;
-    if (!global.json)
-      fmt::print("{:<10} {}  {}\n", name, found, found == shipped ? "the same" : "shipped is " + shipped);
+  if (global.dry_run) {
+    fmt::print("would rebuild {} from {} in {}\n", model.string(), pipeline.source.string(), options.work);
+    return {};
   }
-  report["same"] = same;
-  if (global.json) fmt::print("{}\n", DumpJson(report));
+  PINTLE_ASSIGN(const PipelineResult result, RunPipeline(global, pipeline));
+  PINTLE_ASSIGN(const Reproduction shipped, CompareWithRecipe(result, model, options.work));
+  const bool same = shipped.same_data && shipped.same_weights;
+  if (global.json) {
+    boost::json::object report = ResultJson(result);
+    report["same"] = same;
+    fmt::print("{}\n", DumpJson(report));
+  } else {
+    const auto line = [](const char* name, const std::string& found, const std::string& wanted) {
+      fmt::print("{:<10} {}  {}\n", name, found, found == wanted ? "the same" : "shipped is " + wanted);
+    };
+    line("dataset", result.dataset, shipped.dataset);
+    line("tokenizer", result.tokenizer, shipped.tokenizer);
+    line("weights", result.weights, shipped.weights);
+  }
   if (same) return {};
   return ValidationError("the rebuilt model differs from the shipped one", model.string(),
                          "a difference from the dataset on means that the source is another version");
@@ -95,7 +106,8 @@ void RegisterM31rRun(Command& m31r) {
   run.Option("--preset", options->preset, "demo (1 M weights), 6m, 30m, 60m, 200m or 500m");
   run.Option("--source", options->source, "an archive, a folder, or a .toml manifest of sources").Required();
   run.Option("--work", options->work, "the work folder").Required();
-  run.Option("--benchmarks", options->benchmarks, "folder of task files (*.jsonl) that the corpus must not contain; the shipped ones if not given");
+  run.Option("--benchmarks", options->benchmarks,
+             "folder of task files (*.jsonl) that the corpus must not contain; the shipped ones if not given");
   run.Run([options](const Global& global) { return Run(*options, global); });
 
   Command& reproduce = m31r.Add("reproduce", "rebuild a shipped model from its recipe and compare the hashes");

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <boost/json.hpp>
+
+#include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "cli/data_files.h"
@@ -58,6 +62,28 @@ Result<std::filesystem::path> PresetSettings(const std::string& preset) {
   auto file = FindDataFile("configs/m31r/presets/" + preset + ".toml");
   if (!file.ok()) return UsageError("no preset '" + preset + "'", "--preset", "use demo, 6m, 30m, 60m, 200m or 500m");
   return file;
+}
+
+Result<Reproduction> CompareWithRecipe(const PipelineResult& result, const std::filesystem::path& model,
+                                       const std::filesystem::path& work) {
+  const std::string where = (model / "recipe.json").string();
+  PINTLE_ASSIGN(const std::string text, ReadFile(where, 1 << 20));
+  PINTLE_ASSIGN(const boost::json::value recipe, ParseJson(text, where));
+  Reproduction found;
+  PINTLE_ASSIGN(found.dataset, JsonString(recipe, "dataset", where));
+  PINTLE_ASSIGN(found.tokenizer, JsonString(recipe, "tokenizer", where));
+  PINTLE_ASSIGN(found.weights, JsonString(recipe, "weights", where));
+  found.same_data = result.dataset == found.dataset && result.tokenizer == found.tokenizer;
+  found.same_weights = result.weights == found.weights;
+  std::filesystem::path folder = model.lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  const boost::json::object line{{"model", folder.filename().string()},
+                                 {"same_data", found.same_data},
+                                 {"same_weights", found.same_weights},
+                                 {"weights", result.weights},
+                                 {"shipped_weights", found.weights}};
+  PINTLE_RETURN_IF_ERROR(WriteFileAtomic(work / "run" / "reproduced.json", DumpJson(line) + "\n"));
+  return found;
 }
 
 Result<PipelineResult> RunPipeline(const Global& global, const PipelineOptions& options) {

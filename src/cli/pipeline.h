@@ -32,6 +32,18 @@ struct PipelineResult {
 /// Runs the stages. An interrupt ends it with a runtime error whose hint says how to go on; nothing is lost.
 Result<PipelineResult> RunPipeline(const Global& global, const PipelineOptions& options);
 
+/// What a rebuilt model has in common with the shipped one.
+struct Reproduction {
+  bool same_data = false;                   ///< dataset and tokenizer
+  bool same_weights = false;                ///< and the bytes of model.safetensors
+  std::string dataset, tokenizer, weights;  ///< of the shipped model
+};
+
+/// Compares with recipe.json of a shipped model's folder ({"source", "dataset", "tokenizer", "weights"}) and writes the
+/// finding to WORK/run/reproduced.json, where the gates of evaluation and report find it.
+Result<Reproduction> CompareWithRecipe(const PipelineResult& result, const std::filesystem::path& model,
+                                       const std::filesystem::path& work);
+
 /// The shipped settings of a preset of `m31r run`: a file of configs/m31r/presets ("demo", "6m", "30m", ..).
 Result<std::filesystem::path> PresetSettings(const std::string& preset);
 

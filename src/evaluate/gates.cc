@@ -81,6 +81,33 @@ Gate MemoryGate(const RunCurve& curve) {
   return gate;
 }
 
+Gate DeterminismGate(const json::object& evaluation, const fs::path& run_log) {
+  Gate gate{"deterministic training", "equal weights", "not measured here: pintle m31r reproduce", false};
+  if (run_log.empty()) return gate;
+  constexpr uint64_t kMost = 1 << 20;
+  const auto text = ReadFile(run_log.parent_path() / "reproduced.json", kMost);
+  if (!text.ok()) return gate;
+  const auto found = ParseJson(*text, "reproduced.json");
+  if (!found.ok() || !found->is_object()) return gate;
+  const auto truth = [&](std::string_view key) {
+    const json::value* value = Find(found->as_object(), {key});
+    return value != nullptr && value->is_bool() && value->as_bool();
+  };
+  const auto weights = JsonString(*found, "weights", "");
+  const auto model = JsonString(*found, "model", "");
+  if (!weights.ok() || !model.ok()) return gate;
+  const json::value* evaluated = Find(evaluation, {"model", "weights_sha256"});
+  if (evaluated != nullptr && *evaluated != json::value(*weights)) {
+    gate.value = "not measured: another model was rebuilt";
+  } else if (!truth("same_data")) {
+    gate.value = "not measured: rebuilt from other data than " + *model;
+  } else {
+    gate.met = truth("same_weights");
+    gate.value = gate.met ? "rebuilt, the bytes of " + *model : "rebuilt, other bytes than " + *model;
+  }
+  return gate;
+}
+
 struct Watched {
   std::string name;
   bool higher_is_better;
@@ -145,7 +172,7 @@ std::vector<Gate> ComputeGates(const json::object& evaluation, const fs::path& r
   gates.push_back(size);
   gates.push_back(PerplexityGate(curve));
   gates.push_back(MemoryGate(curve));
-  gates.push_back({"deterministic training", "equal weights", "not measured here: pintle m31r reproduce", false});
+  gates.push_back(DeterminismGate(evaluation, run_log));
   return gates;
 }
 

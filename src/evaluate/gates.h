@@ -26,7 +26,8 @@ struct Gate {
 };
 
 /// The eight metrics of section 12 of the vision, in its order. `run_log` is the training's run.jsonl for memory and
-/// perplexity; "" or a missing file leaves those unmeasured.
+/// perplexity; beside it reproduced.json ({"model", "same_data", "same_weights", "weights", "shipped_weights"}, written
+/// when a shipped model was rebuilt) for determinism. "" or a missing file leaves those unmeasured.
 std::vector<Gate> ComputeGates(const boost::json::object& evaluation, const std::filesystem::path& run_log);
 /// As a table of text lines; the last says how many are met.
 std::string GatesTable(const std::vector<Gate>& gates);

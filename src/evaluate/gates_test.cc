@@ -61,6 +61,28 @@ TEST_CASE("memory that grows after the first step of a run is not stable") {
   CHECK(!gate.met);
 }
 
+TEST_CASE("determinism is what a rebuilding of the same model found") {
+  const TemporaryFolder folder;
+  const auto gate = [&](const std::string& reproduced, const std::string& evaluated) {
+    CHECK(WriteFileAtomic(folder.path() / "reproduced.json", reproduced).ok());
+    return ComputeGates(*MergeEvaluation("{\"model\":{\"weights_sha256\":\"" + evaluated + "\"}}", ""),
+                        folder.path() / "run.jsonl")[7];
+  };
+  const std::string same =
+      R"({"model":"m31r-1m","same_data":true,"same_weights":true,"weights":"w","shipped_weights":"w"})";
+  CHECK(gate(same, "w").value == "rebuilt, the bytes of m31r-1m");
+  CHECK(gate(same, "w").met);
+  CHECK(gate(same, "v").value == "not measured: another model was rebuilt");
+  CHECK(!gate(same, "v").met);
+  const std::string other =
+      R"({"model":"m31r-1m","same_data":true,"same_weights":false,"weights":"w","shipped_weights":"x"})";
+  CHECK(gate(other, "w").value == "rebuilt, other bytes than m31r-1m");
+  CHECK(!gate(other, "w").met);
+  const std::string data = R"({"model":"m31r-1m","same_data":false,"same_weights":false,"weights":"w"})";
+  CHECK(gate(data, "w").value == "not measured: rebuilt from other data than m31r-1m");
+  CHECK(!gate("[1", "w").met);
+}
+
 TEST_CASE("what was not measured is not met") {
   const std::vector<Gate> gates = ComputeGates(*MergeEvaluation("{\"compile_rate\":null,\"pass_at\":null}", ""), "");
   for (const Gate& gate : gates) {

@@ -275,8 +275,8 @@ Result<Report> MakeReport(const fs::path& folder) {
                                Number(At(*model, "parameters")) / 1e6, Text(At(*model, "vocabulary")),
                                Text(At(*model, "context"))));
   }
+  WriteGates(evaluation, places.run_log, page);
   if (!evaluation.empty()) {
-    WriteGates(evaluation, places.run_log, page);
     WriteScores(value, page);
     WriteHeldOut(value, page);
     WriteExample(places.evaluation, page);

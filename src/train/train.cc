@@ -37,6 +37,7 @@ Result<TrainConfig> Settings(const TrainOptions& options) {
 Status RemoveRun(const fs::path& run) {
   PINTLE_RETURN_IF_ERROR(RemoveAll(run / "checkpoints"));
   PINTLE_RETURN_IF_ERROR(RemoveAll(run / "run.jsonl"));
+  PINTLE_RETURN_IF_ERROR(RemoveAll(run / "reproduced.json"));
   return RemoveAll(run / "model");
 }
 
