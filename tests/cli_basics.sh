@@ -7,16 +7,20 @@ prints "pintle 0."
 expect 0 "$pintle" --help
 prints "m31r"
 expect 1 "$pintle"
+says "Usage: pintle [OPTIONS]"
 expect 1 "$pintle" m31r
+says "Usage: pintle m31r [OPTIONS]"
+expect 1 "$pintle" m31r tokenizer
+says "Usage: pintle m31r tokenizer [OPTIONS]"
 for verb in run crawl filter why dataset trace tokenizer shard train resume eval report generate export parity verify info \
   clean reproduce; do
   expect 0 "$pintle" m31r $verb --help
-  prints "Usage:"
+  prints "Usage: pintle m31r $verb"
 done
 for verb in "bench kernels" "bench train" config demo; do
   # shellcheck disable=SC2086
   expect 0 "$pintle" $verb --help
-  prints "Usage:"
+  prints "Usage: pintle $verb"
 done
 
 expect 1 "$pintle" m31r crwl
@@ -37,10 +41,35 @@ expect 1 "$pintle" --threads many m31r info .
 expect 1 "$pintle" --log-level loud m31r info .
 says "unknown log level 'loud'"
 
-# Logs as JSON lines; data stays on stdout.
-expect 3 "$pintle" --log-format json m31r info "$scratch/nowhere"
-grep -q '"level":"error"' "$scratch/err" || fail "no JSON error line"
+# A value is taken as it is: no comma and no bracket splits it.
+for value in a,b.jsonl '[a,b].jsonl' ,; do
+  expect 3 "$pintle" m31r eval --model "$project/models/m31r-1m" --tasks "$value"
+  says "  --> $value"
+done
+expect 1 "$pintle" m31r reproduce nosuch --work "$scratch/w"
+says "'nosuch'"
+says "hint: "
+
+# Logs as JSON lines; data stays on stdout. The log file holds the same lines, appended.
+expect 3 "$pintle" --log-format json --log-file "$scratch/log" m31r info "$scratch/nowhere"
+line='^\{"ts":"20[0-9-]{8}T[0-9:]{8}Z","level":"(debug|info|warning|error)","module":"[a-z]+","msg":".*"'
+tail='(,"code":[1-4],"where":".*","hint":".*")?\}$'
+grep -qE "$line,\"code\":3" "$scratch/err" || fail "no JSON error line"
+cmp "$scratch/err" "$scratch/log" || fail "the log file differs from stderr"
 [ ! -s "$scratch/out" ] || fail "an error wrote to stdout"
+expect 0 "$pintle" --log-file "$scratch/log" m31r crawl --source "$project/src/corpus/testdata/mini" --work "$scratch/w"
+expect 3 "$pintle" --log-file "$scratch/log" m31r info "$scratch/nowhere"
+says "error: no such folder"
+[ "$(wc -l <"$scratch/log")" -ge 2 ] || fail "the log file was not appended to"
+grep -vE "$line$tail" "$scratch/log" && fail "lines out of the schema"
+expect 3 "$pintle" --log-file "$scratch/none/log" m31r info .
+says "$scratch/none/log"
+
+# A full disk behind stdout is an error like any other, however much is printed.
+got=0
+"$pintle" config >/dev/full 2>"$scratch/err" || got=$?
+[ $got -eq 3 ] || fail "a full disk behind stdout ends with $got"
+says "error: "
 
 # m31r and trm are names of the program.
 ln -s "$pintle" "$scratch/m31r"

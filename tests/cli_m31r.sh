@@ -36,6 +36,28 @@ prints "vocab_size = 4096  # file"
 expect 0 "$pintle" m31r report "$work" --out "$work"
 [ -s "$work/report.html" ] || fail "no report"
 
+# Rebuilding a model from its recipe: the finding lies beside the run, and report and gates read it.
+cp -r "$work/run/model" "$scratch/shipped"
+cp "$project/configs/m31r/presets/demo.toml" "$scratch/shipped/recipe.toml"
+recipe() {
+  printf '{"source":"src/corpus/testdata/mini","dataset":"%s","tokenizer":"%s","weights":"%s"}\n' "$1" "$2" "$3" \
+    >"$scratch/shipped/recipe.json"
+}
+cp "$scratch/run1" "$scratch/out"
+dataset=$(json dataset) tokenizer=$(json tokenizer)
+recipe "$dataset" "$tokenizer" "$weights"
+expect 0 "$pintle" m31r reproduce "$scratch/shipped" --work "$work" --seed 5 --dry-run "${small[@]}"
+prints "would rebuild"
+[ ! -e "$work/run/reproduced.json" ] || fail "a dry run wrote a finding"
+expect 0 "$pintle" m31r reproduce "$scratch/shipped" --work "$work" --seed 5 "${small[@]}"
+prints "weights    $weights  the same"
+expect 0 "$pintle" m31r report "$work" --out "$work"
+grep -qF "rebuilt, the bytes of shipped" "$work/report.md" || fail "the report lacks what reproduce found"
+recipe "$dataset" "$tokenizer" "${weights//[0-9]/f}"
+expect 4 "$pintle" m31r reproduce "$scratch/shipped" --work "$work" --seed 5 "${small[@]}"
+expect 0 "$pintle" m31r report "$work" --out "$work"
+grep -qF "rebuilt, other bytes than shipped" "$work/report.md" || fail "the report lacks a difference"
+
 # Using it.
 model=$work/run/model
 expect 0 "$pintle" m31r generate --model "$model" --prompt 'pub fn ' --max-tokens 8 --json
@@ -43,6 +65,8 @@ cp "$scratch/out" "$scratch/first"
 expect 0 "$pintle" m31r generate --model "$model" --prompt 'pub fn ' --max-tokens 8 --json --threads 1
 choices() { sed -E 's/.*("text".*"finish_reason":"[a-z]*").*/\1/' "$1"; }
 [ "$(choices "$scratch/first")" = "$(choices "$scratch/out")" ] || fail "generation depends on threads"
+expect 0 "$pintle" m31r generate --model "$model" --prompt 'fn f(a: u8, b' --stop , --stop '[x,' --max-tokens 60 --temperature 1
+grep -q , "$scratch/out" && fail "an answer goes past its stop text"
 expect 0 "$pintle" m31r generate --model "$model" --prefix 'fn a() {' --suffix '}' --max-tokens 8
 expect 0 "$pintle" m31r tokenizer encode --work "$work" --text 'fn main() {}'
 ids=$(cat "$scratch/out")

@@ -13,6 +13,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/log_file.h"
 #include "base/rng.h"
 #include "base/thread_pool.h"
 #include "base/time.h"
@@ -225,6 +226,78 @@ TEST_CASE("durations and sizes read like a person writes them") {
   CHECK(HumanBytes(83'000'000) == "83.0 MB");
   CHECK(PeakResidentBytes() > 0);
   CHECK(ResidentBytes() > 0);
+}
+
+TEST_CASE("log lines as JSON: one schema, errors with three more members; files turn over when they are full") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "pintle.log";
+  REQUIRE(SetLogFile(path, 4096).ok());
+  SetLogLevel(LogLevel::kError);
+  LogInfo("test", "too quiet to be written");
+  Log(LogLevel::kError, "test", "a \"quoted\" word, a tab\t and an \xff");
+  PrintError(ConfigError("no such key", "a.toml:3", "did you mean 'b'?"));
+  const auto lines = [](const std::filesystem::path& file) {
+    std::vector<boost::json::value> values;
+    const std::string text = ReadFile(file).value();
+    for (size_t begin = 0; begin < text.size();) {
+      const size_t end = text.find('\n', begin);
+      REQUIRE(end != std::string::npos);
+      const auto value = ParseJson(text.substr(begin, end - begin), file.string());
+      REQUIRE_MESSAGE(value.ok(), text.substr(begin, end - begin));
+      values.push_back(*value);
+      begin = end + 1;
+    }
+    return values;
+  };
+  const auto written = lines(path);
+  REQUIRE(written.size() == 2);
+  for (const auto& line : written) {
+    const std::string time = JsonString(line, "ts", "").value();
+    CHECK(time.size() == 20);
+    CHECK(time.back() == 'Z');
+    CHECK(JsonString(line, "level", "").value() == "error");
+  }
+  CHECK(written[0].as_object().size() == 4);
+  CHECK(JsonString(written[0], "module", "").value() == "test");
+  CHECK(JsonString(written[0], "msg", "").value().starts_with("a \"quoted\" word, a tab\t and an "));
+  CHECK(written[1].as_object().size() == 7);
+  CHECK(JsonString(written[1], "msg", "").value() == "no such key");
+  CHECK(JsonInt(written[1], "code", "").value() == 2);
+  CHECK(JsonString(written[1], "where", "").value() == "a.toml:3");
+  CHECK(JsonString(written[1], "hint", "").value() == "did you mean 'b'?");
+
+  std::vector<size_t> counts;
+  for (int i = 0; i < 100; ++i)
+    Log(LogLevel::kError, "test", "line " + std::to_string(1000 + i) + std::string(60, '.'));
+  for (const char* name : {"pintle.log", "pintle.log.1", "pintle.log.2"}) {
+    const auto turned = lines(folder.path() / name);
+    CHECK(std::filesystem::file_size(folder.path() / name) <= 4096);
+    counts.push_back(turned.size());
+  }
+  CHECK(counts[0] + counts[1] + counts[2] < 102);  // the oldest went
+  CHECK(counts[1] == counts[2]);
+  CHECK(JsonString(lines(path).back(), "msg", "").value().starts_with("line 1099"));
+  CHECK_FALSE(SetLogFile(folder.path() / "none" / "x.log").ok());
+  REQUIRE(SetLogFile("").ok());
+  SetLogLevel(LogLevel::kInfo);
+}
+
+TEST_CASE("quoted text is UTF-8 whatever it was made from") {
+  const auto back = [](const std::string& text) {
+    const auto value = ParseJson(JsonQuote(text), "");
+    REQUIRE_MESSAGE(value.ok(), text);
+    return std::string(value->as_string());
+  };
+  for (const char* whole : {"a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\xa6\x80", "\xed\x9f\xbf", "\xef\xbf\xbf"}) {
+    CHECK(back(whole) == whole);
+  }
+  const std::string other = "\xef\xbf\xbd";
+  CHECK(back("a\xff") == "a" + other);
+  CHECK(back("\xc0\xaf") == other + other);              // over-long
+  CHECK(back("\xed\xa0\x80") == other + other + other);  // a surrogate
+  CHECK(back("\xf4\x90\x80\x80z") == other + other + other + other + "z");
+  CHECK(back("\xe2\x82") == other + other);  // cut off
+  CHECK(back("\x80") == other);
 }
 
 TEST_CASE("interrupts and log levels") {

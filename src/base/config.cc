@@ -263,9 +263,12 @@ Status SetConfigValue(std::string_view assignment, const std::string& where, con
   const std::string key(assignment.substr(0, equals)), value(assignment.substr(equals + 1));
   if (key.find_first_of("[]\n") != std::string::npos) return ConfigError("expected key=value", where);
   // As it stands (numbers, lists, quoted text) or, failing that, as plain text.
-  if (toml::parse(fmt::format("{} = {}", key, value)))
-    return LoadConfig(fmt::format("{} = {}", key, value), where, fields);
-  return LoadConfig(fmt::format("{} = {}", key, QuoteToml(value)), where, fields);
+  const bool as_it_stands = static_cast<bool>(toml::parse(fmt::format("{} = {}", key, value)));
+  Status set = LoadConfig(fmt::format("{} = {}", key, as_it_stands ? value : QuoteToml(value)), where, fields);
+  if (set.ok()) return set;
+  Error error = set.error();
+  error.where = where;  // a single assignment has no lines
+  return error;
 }
 
 std::string DumpConfig(const ConfigFields& fields, bool with_help) {

@@ -8,10 +8,32 @@ namespace pintle {
 namespace json = boost::json;
 namespace {
 
+// Bytes of the UTF-8 sign at the beginning of `text`, whose first byte is not ASCII; 0 if there is none.
+size_t SignSize(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const size_t size = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
+  if (byte(0) < 0xc2 || byte(0) > 0xf4 || text.size() < size) return 0;
+  for (size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  // Over-long forms, surrogates, beyond U+10FFFF.
+  const bool bad = (byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) > 0x9f) ||
+                   (byte(0) == 0xf0 && byte(1) < 0x90) || (byte(0) == 0xf4 && byte(1) > 0x8f);
+  return bad ? 0 : size;
+}
+
+// Bytes that are no UTF-8 become U+FFFD: a JSON text holds nothing else.
 void AppendQuoted(std::string_view text, std::string& out) {
   static constexpr char kDigits[] = "0123456789abcdef";
   out += '"';
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      const size_t size = SignSize(text.substr(i));
+      out += size == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(i, size);
+      if (size > 0) i += size - 1;
+      continue;
+    }
     switch (c) {
       case '"':
         out += "\\\"";

@@ -16,7 +16,7 @@ namespace pintle {
 Result<boost::json::value> ParseJson(std::string_view text, const std::string& where);
 /// Compact (indent 0) or with `indent` spaces a level. Non-finite doubles become null.
 std::string DumpJson(const boost::json::value& value, int indent = 0);
-/// `text` as a JSON string with its quotes.
+/// `text` as a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD.
 std::string JsonQuote(std::string_view text);
 
 /// Typed look-ups in an object; a missing key or a wrong type is a validation error that names the key and `where`.

@@ -3,10 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <new>
 
 #include "base/config.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/log_file.h"
 #include "formats/manifest.h"
 
 namespace pintle {
@@ -115,7 +118,7 @@ Command& Command::Option(const std::string& name, double& value, const std::stri
   return *this;
 }
 Command& Command::Option(const std::string& name, std::vector<std::string>& value, const std::string& help) {
-  node_->last = node_->app->add_option(name, value, help)->delimiter(',')->expected(1)->take_all();
+  node_->last = node_->app->add_option(name, value, help)->expected(1)->allow_extra_args(false)->take_all();
   return *this;
 }
 Command& Command::Rest(const std::string& name, std::vector<std::string>& value, const std::string& help) {
@@ -139,16 +142,37 @@ Command& Command::Run(std::function<Status(const Global&)> action) {
   return *this;
 }
 
+namespace {
+
+// The verb's action. What the libraries throw (a full disk behind stdout, no memory) ends here as an error, too.
+Status Act(const Global& global) {
+  Status status;
+  try {
+    status = (*g_chosen.action)(global);
+  } catch (const std::bad_alloc&) {
+    status = RuntimeError("not enough memory", {}, "a smaller batch, model or file needs less");
+  } catch (const std::exception& error) {
+    status = RuntimeError(error.what());
+  }
+  if (status.ok() || !Interrupted() || !status.error().hint.empty()) return status;
+  Error error = status.error();
+  error.hint = "run the same command again; what was finished before is kept";
+  return error;
+}
+
+}  // namespace
+
 int RunCommandLine(int argc, char** argv, const std::function<void(Command&)>& register_verbs) {
   InstallInterruptHandler();
   CLI::App app("Pintle makes small models from nothing and serves them on your own machine", "pintle");
   app.set_version_flag("--version", kToolVersion);
   app.require_subcommand(0, 1);
   Global global;
-  std::string log_level = "info", log_format = "text";
+  std::string log_level = "info", log_format = "text", log_file;
   app.add_option("--config", global.config, "a TOML file with settings (`pintle config` prints every key)");
   app.add_option("--set", global.set, "a setting, as section.key=value; may be given several times")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   CLI::Option* seed = app.add_option("--seed", global.seed, "the seed of every random choice; 0 if not given");
   app.add_option("--threads", global.threads, "threads; 0 = all processors (never changes a result)")
@@ -157,6 +181,9 @@ int RunCommandLine(int argc, char** argv, const std::function<void(Command&)>& r
   app.add_flag("--dry-run", global.dry_run, "print the plan and change nothing");
   app.add_option("--log-level", log_level, "debug, info, warning or error");
   app.add_option("--log-format", log_format, "text or json (on stderr)")->check(CLI::IsMember({"text", "json"}));
+
+  app.add_option("--log-file", log_file,
+                 "also keep the log here, as JSON lines; turns over to FILE.1 and FILE.2 at 16 MiB");
 
   auto root = std::make_unique<Command::Node>();
   root->app = &app;
@@ -192,13 +219,16 @@ int RunCommandLine(int argc, char** argv, const std::function<void(Command&)>& r
     return static_cast<int>(level.error().code);
   }
   SetLogLevel(*level);
+  if (const Status opened = SetLogFile(log_file); !opened.ok()) {
+    PrintError(opened.error());
+    return static_cast<int>(opened.error().code);
+  }
   if (g_chosen.action == nullptr) {
-    const CLI::App* verb = &app;
-    while (!verb->get_subcommands().empty()) verb = verb->get_subcommands().front();
-    std::fputs(verb->help().c_str(), stderr);
+    // The root's help is that of the verb that was named, with its whole path.
+    std::fputs(app.help().c_str(), stderr);
     return static_cast<int>(Code::kUsage);
   }
-  const Status status = (*g_chosen.action)(global);
+  const Status status = Act(global);
   if (std::fflush(stdout) != 0 && status.ok()) {
     PrintError(RuntimeError("cannot write to standard output", "stdout"));
     return static_cast<int>(Code::kRuntime);

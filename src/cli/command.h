@@ -48,7 +48,7 @@ class Command {
   Command& Option(const std::string& name, std::string& value, const std::string& help);
   Command& Option(const std::string& name, int64_t& value, const std::string& help);
   Command& Option(const std::string& name, double& value, const std::string& help);
-  /// May be given several times, or as a comma-separated list.
+  /// May be given several times; a value is taken as it is.
   Command& Option(const std::string& name, std::vector<std::string>& value, const std::string& help);
   /// All further words.
   Command& Rest(const std::string& name, std::vector<std::string>& value, const std::string& help);
