@@ -123,8 +123,7 @@ void PrintScores(const json::object& evaluation) {
   }
 }
 
-Status CompareWithBaseline(const json::object& evaluation, const std::string& file) {
-  PINTLE_ASSIGN(const json::object before, ReadEvaluation(file));
+Status CompareWithBaseline(const json::object& evaluation, const json::object& before, const std::string& file) {
   PINTLE_ASSIGN(const std::vector<Regression> regressions, FindRegressions(evaluation, before));
   if (regressions.empty()) return {};
   std::string list;
@@ -161,6 +160,10 @@ Status RunEvaluation(const Options& options, const Global& global) {
     fmt::print("would evaluate {} with\n{}", model.string(), DumpConfig(fields));
     return {};
   }
+  json::object before;
+  if (!options.baseline.empty()) {
+    PINTLE_ASSIGN(before, ReadEvaluation(options.baseline));
+  }
   PINTLE_ASSIGN(const std::unique_ptr<TextModel> loaded, TextModel::Load(model.string(), global.threads));
   PINTLE_ASSIGN(const Evaluation result, Evaluate(*loaded, evaluate));
   PINTLE_ASSIGN(const json::object evaluation, MergeEvaluation(result.metrics, result.machine));
@@ -170,7 +173,7 @@ Status RunEvaluation(const Options& options, const Global& global) {
     PrintScores(evaluation);
   }
   if (options.gates) fmt::print(global.json ? stderr : stdout, "\n{}", GatesTable(ComputeGates(evaluation, run_log)));
-  if (!options.baseline.empty()) return CompareWithBaseline(evaluation, options.baseline);
+  if (!options.baseline.empty()) return CompareWithBaseline(evaluation, before, options.baseline);
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/time.h"
 #include "cli/verbs.h"
@@ -24,7 +25,10 @@ bool HasManifest(const fs::path& folder) {
 // The folder itself if it has a manifest, else every folder below it that has one, sorted.
 Result<std::vector<fs::path>> ManifestFolders(const fs::path& path) {
   std::error_code code;
-  if (!fs::is_directory(path, code)) return RuntimeError("no such folder", path.string());
+  if (!fs::exists(path, code)) return RuntimeError("no such folder", path.string());
+  if (!fs::is_directory(path, code)) {
+    return UsageError("not a folder", path.string(), "give the folder with the manifest.json that lists it");
+  }
   if (HasManifest(path)) return std::vector<fs::path>{path};
   std::vector<fs::path> folders;
   for (auto it = fs::recursive_directory_iterator(path, code); !code && it != fs::end(it); it.increment(code)) {
@@ -37,8 +41,30 @@ Result<std::vector<fs::path>> ManifestFolders(const fs::path& path) {
   return folders;
 }
 
+// Downloads carry their SHA-256 as their name.
+Status VerifyArchives(const fs::path& folder, int64_t& files) {
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(folder, code)) {
+    const std::string name = entry.path().stem().string();
+    constexpr size_t kHexDigits = 64;
+    if (!entry.is_regular_file(code) || name.size() != kHexDigits) continue;
+    PINTLE_ASSIGN(const std::string hash, Sha256HexOfFile(entry.path()));
+    if (hash != name) {
+      return ValidationError("SHA-256 is " + hash + ", not its name", entry.path().string(),
+                             "remove it; `pintle m31r crawl` fetches it again");
+    }
+    ++files;
+  }
+  return {};
+}
+
 Status Verify(const std::string& path, const Global& global) {
   PINTLE_ASSIGN(const auto folders, ManifestFolders(path));
+  int64_t archives = 0;
+  PINTLE_RETURN_IF_ERROR(VerifyArchives(fs::path(path) / "archives", archives));
+  if (archives > 0 && !global.json) {
+    fmt::print("ok  {:<40} {:<10} {} files\n", (fs::path(path) / "archives").string(), "download", archives);
+  }
   boost::json::array list;
   for (const auto& folder : folders) {
     PINTLE_RETURN_IF_ERROR(VerifyFolder(folder));
@@ -53,7 +79,9 @@ Status Verify(const std::string& path, const Global& global) {
                  manifest.Id());
     }
   }
-  if (global.json) fmt::print("{}\n", DumpJson(boost::json::object{{"verified", list}}));
+  if (global.json) {
+    fmt::print("{}\n", DumpJson(boost::json::object{{"verified", list}, {"archives", archives}}));
+  }
   return {};
 }
 

@@ -119,6 +119,10 @@ Status Decode(const Options& options, const Global& global) {
     PINTLE_ASSIGN(text, Input(options));
   }
   PINTLE_ASSIGN(const std::vector<int32_t> ids, ParseIds(text, tokenizer.vocab_size()));
+  if (ids.empty() && text.find_first_not_of(" \t\r\n[]{}") != std::string::npos) {
+    return UsageError("no ids: '" + text.substr(0, 40) + "' holds no number", "",
+                      "pintle m31r tokenizer decode 17 4 902");
+  }
   const std::string decoded = tokenizer.Decode(ids);
   if (global.json) {
     fmt::print("{}\n", DumpJson(boost::json::object{{"text", decoded}}));

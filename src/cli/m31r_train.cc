@@ -13,19 +13,21 @@ namespace pintle {
 namespace {
 
 struct Options {
-  std::string work = "work", preset;
+  std::string work, preset;
   int64_t steps = 0, until_step = 0;
   double minutes = 0;
   bool fresh = false;
 };
 
 void AddLimits(Command& verb, Options& options) {
-  verb.Option("--work", options.work, "the work folder (reads shards and tokenizer, writes run)");
+  verb.Option("--work", options.work, "the work folder (reads shards and tokenizer, writes run)").Required();
   verb.Option("--until-step", options.until_step, "save and stop after this step; `resume` goes on");
   verb.Option("--minutes", options.minutes, "save and stop after so many minutes; `resume` goes on");
 }
 
 Status Run(const TrainOptions& options, const Global& global) {
+  if (options.until_step < 0) return UsageError("a step is 1 or more", "--until-step");
+  if (options.max_seconds < 0) return UsageError("a time is 0 or more", "--minutes");
   PINTLE_ASSIGN(const TrainSummary summary, Train(options));
   if (summary.stop_reason == "interrupted" || summary.stop_reason == "limit") {
     LogInfo("train", fmt::format("saved at step {} of {}; go on with: pintle m31r resume --work {}", summary.step,
@@ -86,6 +88,10 @@ void RegisterM31rTrain(Command& m31r) {
   Command& resume = m31r.Add("resume", "go on with a run from its newest checkpoint, with the settings it began with");
   AddLimits(resume, *resumed);
   resume.Run([resumed](const Global& global) -> Status {
+    if (!global.set.empty() || !global.config.empty() || global.seed_given) {
+      return UsageError("resume goes on with the settings of the run", resumed->work + "/run/config.toml",
+                        "`pintle m31r train --fresh` starts anew with others");
+    }
     TrainOptions train_options = Common(*resumed, global);
     train_options.mode = TrainMode::kResume;
     return Run(train_options, global);

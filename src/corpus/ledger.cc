@@ -6,6 +6,8 @@
 
 #include "base/config.h"
 #include "base/file.h"
+#include "base/hash.h"
+#include "formats/manifest.h"
 
 namespace pintle {
 namespace {
@@ -176,6 +178,16 @@ Result<LedgerReader> LedgerReader::Open(const std::filesystem::path& path) {
   std::error_code missing;
   if (!std::filesystem::exists(path, missing)) {
     return RuntimeError("no ledger here", path.string(), "run `pintle m31r filter` first");
+  }
+  // SQLite itself notices no more than a broken tree.
+  if (std::filesystem::exists(path.parent_path() / "manifest.json", missing)) {
+    PINTLE_ASSIGN(const Manifest manifest, ReadManifest(path.parent_path()));
+    PINTLE_ASSIGN(const std::string hash, Sha256HexOfFile(path));
+    for (const auto& file : manifest.outputs) {
+      if (file.path != path.filename() || file.sha256 == hash) continue;
+      return ValidationError("damaged: the ledger does not have the SHA-256 of the manifest", path.string(),
+                             "remove its folder and run `pintle m31r filter` again");
+    }
   }
   LedgerReader reader;
   reader.state_->where = path.string();

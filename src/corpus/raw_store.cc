@@ -121,6 +121,10 @@ Result<RawStoreReader> RawStoreReader::Open(const std::filesystem::path& folder)
 Result<std::string> RawStoreReader::Read(const RawFile& file) const {
   std::string bytes(file.size, '\0');
   PINTLE_RETURN_IF_ERROR(pack_.ReadAt(bytes.data(), bytes.size(), file.offset));
+  if (Sha256Of(bytes) != file.sha256) {
+    return ValidationError("damaged: the content of " + file.path + " does not have its SHA-256", pack_.path().string(),
+                           "remove that folder and run `pintle m31r crawl` again");
+  }
   return bytes;
 }
 

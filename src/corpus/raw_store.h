@@ -61,6 +61,7 @@ class RawStoreReader {
   /// Checks every record against the size of the pack.
   static Result<RawStoreReader> Open(const std::filesystem::path& folder);
   [[nodiscard]] const std::vector<RawFile>& files() const { return files_; }  ///< sorted by path bytes
+  /// The content; a validation error if it does not have its SHA-256.
   [[nodiscard]] Result<std::string> Read(const RawFile& file) const;
 
  private:

@@ -115,6 +115,10 @@ Result<TaskSet> LoadFolder(const fs::path& path) {
   }
   if (code) return RuntimeError("cannot list the folder: " + code.message(), path.string());
   std::sort(folders.begin(), folders.end());
+  if (!folders.empty() && !fs::exists(folders.front() / "metadata.toml", code)) {
+    return UsageError("not a folder of tasks", path.string(),
+                      "each task is a folder with metadata.toml, prompt.rs, solution.rs and tests.rs");
+  }
   std::string identity;
   for (const fs::path& folder : folders) {
     PINTLE_ASSIGN(Task task, LoadTaskFolder(folder));

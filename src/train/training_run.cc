@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "formats/manifest.h"
+#include "formats/shard.h"
 #include "generate/model_folder.h"
 #include "kernels/math.h"
 #include "kernels/peak.h"
@@ -198,17 +199,16 @@ Result<Loader*> TrainingRun::ValidationLoader() {
     PINTLE_RETURN_IF_ERROR(validation_loader_->Restore(validation_start_));
     return validation_loader_.get();
   }
+  if (ShardPaths(work_ / "shards", "val").empty()) {
+    LogWarning(kModule, "no validation: the shards have no split val");
+    return nullptr;
+  }
   LoaderConfig loader_config = LoaderConfigOf(config_);
   loader_config.split = "val";
   loader_config.fim_rate = 0;
   loader_config.shuffle = false;
   loader_config.epochs = 1;
-  auto opened = Loader::Open(work_ / "shards", tokenizer_, loader_config);
-  if (!opened.ok()) {
-    LogWarning(kModule, "no validation: " + opened.error().Message());
-    return nullptr;
-  }
-  validation_loader_ = std::move(opened).value();
+  PINTLE_ASSIGN(validation_loader_, Loader::Open(work_ / "shards", tokenizer_, loader_config));
   validation_start_ = validation_loader_->State();
   return validation_loader_.get();
 }
