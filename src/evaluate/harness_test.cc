@@ -9,8 +9,6 @@
 namespace pintle {
 namespace {
 
-const std::string kData = std::string(PINTLE_SOURCE_DIR) + "/src/evaluate/testdata/";
-
 // Without a compiler on the machine these tests say so and leave; the sandbox has its own.
 bool HaveCompiler() {
   const bool found = FindRustc().ok();
@@ -76,8 +74,8 @@ TEST_CASE("tasks of all modes: the reference passes, blanks and mutants fail") {
   if (!HaveCompiler()) return;
   Result<Harness> harness = Harness::Create(HarnessOptions());
   REQUIRE_MESSAGE(harness.ok(), harness.error().Message());
-  for (const char* name : {"tasks.jsonl", "task-folder"}) {
-    const Result<TaskSet> set = LoadTasks(kData + name);
+  for (const char* path : {"src/evaluate/testdata/tasks.jsonl", "benchmarks/tasks/projects"}) {
+    const Result<TaskSet> set = LoadTasks(std::string(PINTLE_SOURCE_DIR "/") + path);
     REQUIRE_MESSAGE(set.ok(), set.error().Message());
     const Result<SelfTestReport> report = RunSelfTest(*harness, *set, 1, 1);
     REQUIRE_MESSAGE(report.ok(), report.error().Message());

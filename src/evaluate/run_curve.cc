@@ -46,19 +46,22 @@ void ReadLine(const json::object& line, RunCurve& curve) {
 
 }  // namespace
 
-RunCurve ReadRunCurve(const std::filesystem::path& file) {
+RunCurve ParseRunCurve(std::string_view text) {
   RunCurve curve;
-  if (file.empty()) return curve;
-  constexpr uint64_t kMost = uint64_t{1} << 30;
-  const auto text = ReadFile(file, kMost);
-  if (!text.ok()) return curve;
-  for (size_t begin = 0; begin < text->size();) {
-    const size_t end = std::min(text->find('\n', begin), text->size());
-    const auto value = ParseJson(std::string_view(*text).substr(begin, end - begin), "run.jsonl");
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    const auto value = ParseJson(text.substr(begin, end - begin), "run.jsonl");
     if (value.ok() && value->is_object()) ReadLine(value->as_object(), curve);
     begin = end + 1;
   }
   return curve;
+}
+
+RunCurve ReadRunCurve(const std::filesystem::path& file) {
+  if (file.empty()) return {};
+  constexpr uint64_t kMost = uint64_t{1} << 30;
+  const auto text = ReadFile(file, kMost);
+  return text.ok() ? ParseRunCurve(*text) : RunCurve();
 }
 
 }  // namespace pintle

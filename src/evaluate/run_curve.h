@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pintle {
@@ -27,6 +28,8 @@ struct RunCurve {
   double seconds = 0;
 };
 
+/// The text of a run.jsonl.
+RunCurve ParseRunCurve(std::string_view text);
 /// Empty curves if there is no such file.
 RunCurve ReadRunCurve(const std::filesystem::path& file);
 

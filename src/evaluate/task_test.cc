@@ -23,7 +23,7 @@ TEST_CASE("a JSONL file of all modes") {
 }
 
 TEST_CASE("a folder of tasks with several source files") {
-  const Result<TaskSet> set = LoadTasks(kData + "task-folder");
+  const Result<TaskSet> set = LoadTasks(PINTLE_SOURCE_DIR "/benchmarks/tasks/projects");
   REQUIRE_MESSAGE(set.ok(), set.error().Message());
   REQUIRE(set->tasks.size() == 1);
   CHECK(set->tasks[0].id == "stack");

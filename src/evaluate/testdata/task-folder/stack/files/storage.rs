@@ -1,4 +1,0 @@
-/// Where the stack keeps its values.
-pub struct Storage<T> {
-    pub values: Vec<T>,
-}
