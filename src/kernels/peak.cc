@@ -14,10 +14,25 @@
 namespace pintle::kernels {
 namespace {
 
-// Sixteen independent chains cover a latency of 4 to 8 cycles on two units. They are named: an array would spill.
+// Sixteen independent chains cover a latency of 4 to 8 cycles on two units; where there are sixteen registers in all,
+// twelve. They are named: an array would spill. X gets the number of a chain and the words behind.
 // clang-format off
-#define PINTLE_CHAINS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
-#define PINTLE_HALF_CHAINS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+#define PINTLE_TWELVE(X, ...) \
+  X(0, __VA_ARGS__) X(1, __VA_ARGS__) X(2, __VA_ARGS__) X(3, __VA_ARGS__) X(4, __VA_ARGS__) X(5, __VA_ARGS__) \
+  X(6, __VA_ARGS__) X(7, __VA_ARGS__) X(8, __VA_ARGS__) X(9, __VA_ARGS__) X(10, __VA_ARGS__) X(11, __VA_ARGS__)
+#define PINTLE_SIXTEEN(X, ...) \
+  PINTLE_TWELVE(X, __VA_ARGS__) X(12, __VA_ARGS__) X(13, __VA_ARGS__) X(14, __VA_ARGS__) X(15, __VA_ARGS__)
+
+// The rounds of a loop of type Loop: each chain is one `instruction` on three registers of the class `in`, its first
+// operand the sum. Written in assembly, so that no compiler merges the chains or moves them out.
+#define PINTLE_CHAIN(i, in, instruction) auto c##i = a;
+#define PINTLE_LINK(i, in, instruction) asm volatile(instruction : "+" in(c##i) : in(a), in(b));
+#define PINTLE_ROUNDS(chains, in, instruction)                    \
+  asm volatile("" : "+" in(a), "+" in(b));                        \
+  chains(PINTLE_CHAIN, in, instruction)                           \
+  for (int64_t round = 0; round < rounds; ++round) {              \
+    chains(PINTLE_LINK, in, instruction)                          \
+  }
 // clang-format on
 
 double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -29,45 +44,21 @@ using Loop = int64_t (*)(int64_t rounds);
 __attribute__((target("avx512f"))) int64_t LoopAvx512(int64_t rounds) {
   __m512 a = _mm512_set1_ps(1.0f);
   __m512 b = _mm512_set1_ps(0.0f);
-  asm volatile("" : "+v"(a), "+v"(b));
-#define PINTLE_X(i) __m512 c##i = a;
-  PINTLE_CHAINS(PINTLE_X)
-#undef PINTLE_X
-  for (int64_t round = 0; round < rounds; ++round) {
-#define PINTLE_X(i) asm volatile("vfmadd231ps %1, %2, %0" : "+v"(c##i) : "v"(a), "v"(b));
-    PINTLE_CHAINS(PINTLE_X)
-#undef PINTLE_X
-  }
+  PINTLE_ROUNDS(PINTLE_SIXTEEN, "v", "vfmadd231ps %1, %2, %0")
   return 16 * 16 * 2;
 }
 
 __attribute__((target("avx512f,avx512bf16"))) int64_t LoopAvx512Bf16(int64_t rounds) {
   __m512 a = _mm512_set1_ps(1.0f);
   __m512 b = _mm512_set1_ps(0.0f);
-  asm volatile("" : "+v"(a), "+v"(b));
-#define PINTLE_X(i) __m512 c##i = a;
-  PINTLE_CHAINS(PINTLE_X)
-#undef PINTLE_X
-  for (int64_t round = 0; round < rounds; ++round) {
-#define PINTLE_X(i) asm volatile("vdpbf16ps %1, %2, %0" : "+v"(c##i) : "v"(a), "v"(b));
-    PINTLE_CHAINS(PINTLE_X)
-#undef PINTLE_X
-  }
+  PINTLE_ROUNDS(PINTLE_SIXTEEN, "v", "vdpbf16ps %1, %2, %0")
   return 16 * 32 * 2;
 }
 
 __attribute__((target("avx2,fma"))) int64_t LoopAvx2(int64_t rounds) {
   __m256 a = _mm256_set1_ps(1.0f);
   __m256 b = _mm256_set1_ps(0.0f);
-  asm volatile("" : "+x"(a), "+x"(b));
-#define PINTLE_X(i) __m256 c##i = a;
-  PINTLE_HALF_CHAINS(PINTLE_X)
-#undef PINTLE_X
-  for (int64_t round = 0; round < rounds; ++round) {
-#define PINTLE_X(i) asm volatile("vfmadd231ps %1, %2, %0" : "+x"(c##i) : "x"(a), "x"(b));
-    PINTLE_HALF_CHAINS(PINTLE_X)
-#undef PINTLE_X
-  }
+  PINTLE_ROUNDS(PINTLE_TWELVE, "x", "vfmadd231ps %1, %2, %0")
   return 12 * 8 * 2;
 }
 
@@ -91,33 +82,21 @@ int64_t LoopPortable(int64_t rounds) {
 #if defined(__aarch64__)
   float32x4_t a = vdupq_n_f32(1.0f);
   float32x4_t b = vdupq_n_f32(0.0f);
-  asm volatile("" : "+w"(a), "+w"(b));
-#define PINTLE_X(i) float32x4_t c##i = a;
-  PINTLE_CHAINS(PINTLE_X)
-#undef PINTLE_X
-  for (int64_t round = 0; round < rounds; ++round) {
-#define PINTLE_X(i) asm volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(c##i) : "w"(a), "w"(b));
-    PINTLE_CHAINS(PINTLE_X)
-#undef PINTLE_X
-  }
+  PINTLE_ROUNDS(PINTLE_SIXTEEN, "w", "fmla %0.4s, %1.4s, %2.4s")
   return 16 * 4 * 2;
 #else
   using Lanes = float __attribute__((vector_size(16)));
   volatile float seed = 0.0f;
   const Lanes a{seed, seed, seed, seed};
   const Lanes b = a + 1.0f;
-#define PINTLE_X(i) Lanes c##i = a;
-  PINTLE_CHAINS(PINTLE_X)
-#undef PINTLE_X
+#define PINTLE_MULTIPLY_ADD(i, in) c##i = c##i * b + a;
+#define PINTLE_ADD(i, in) sum += c##i;
+  PINTLE_SIXTEEN(PINTLE_CHAIN, "", "")
   for (int64_t round = 0; round < rounds; ++round) {
-#define PINTLE_X(i) c##i = c##i * b + a;
-    PINTLE_CHAINS(PINTLE_X)
-#undef PINTLE_X
+    PINTLE_SIXTEEN(PINTLE_MULTIPLY_ADD, "")
   }
   Lanes sum = a;
-#define PINTLE_X(i) sum += c##i;
-  PINTLE_CHAINS(PINTLE_X)
-#undef PINTLE_X
+  PINTLE_SIXTEEN(PINTLE_ADD, "")
   seed = sum[0];
   return 16 * 4 * 2;
 #endif
