@@ -19,6 +19,7 @@ enum class Purpose : uint32_t {
   kBackoff = 8,   ///< retry jitter (never reaches a result)
   kPuzzle = 9,    ///< generated puzzles (step = index of the puzzle)
   kAugment = 10,  ///< symmetries applied to puzzles
+  kExplore = 11,  ///< how long a slot of a recursive model must go on
 };
 
 /// The raw block cipher: 128-bit counter, 64-bit key, ten rounds.

@@ -1,4 +1,4 @@
-// exp, log, tanh and sigmoid on sixteen lanes: the same operations in the same order as the scalar functions in
+// exp, log, tanh, atan2 and sigmoid on sixteen lanes: the same operations in the same order as the scalar functions in
 // math.cc. Included once per Highway target, like simd-inl.h.
 #if defined(PINTLE_KERNELS_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef PINTLE_KERNELS_MATH_INL_H_
@@ -74,6 +74,26 @@ HWY_INLINE F16 VectorTanh(F16 x) {
   const F16 e = VectorExp(Mul(Set(2.0f), a));
   const F16 large = Sub(Set(1.0f), Div(Set(2.0f), Add(e, Set(1.0f))));
   return IfThenElse(Lt(a, Set(kTanhSmall)), small, CopySign(large, x));
+}
+
+/// x >= 0 (not NaN); see Atan2 in math.h.
+HWY_INLINE F16 VectorAtan2(F16 y, F16 x) {
+  const F16 a = Abs(y);
+  const M16 steep = Gt(a, x);
+  const F16 low = IfThenElse(steep, x, a), high = IfThenElse(steep, a, x);
+  const F16 t = IfThenElse(Eq(high, Zero()), Zero(), Div(low, IfThenElse(Eq(high, Zero()), Set(1.0f), high)));
+  const F16 z = Mul(t, t);
+  F16 p = Set(kAtan8);
+  p = Add(Mul(p, z), Set(kAtan7));
+  p = Add(Mul(p, z), Set(kAtan6));
+  p = Add(Mul(p, z), Set(kAtan5));
+  p = Add(Mul(p, z), Set(kAtan4));
+  p = Add(Mul(p, z), Set(kAtan3));
+  p = Add(Mul(p, z), Set(kAtan2));
+  p = Add(Mul(p, z), Set(kAtan1));
+  p = Add(Mul(p, z), Set(kAtan0));
+  const F16 r = Add(t, Mul(t, Mul(z, p)));
+  return CopySign(IfThenElse(steep, Sub(Set(kHalfPi), r), r), y);
 }
 
 HWY_INLINE F16 VectorSigmoid(F16 x) { return Div(Set(1.0f), Add(Set(1.0f), VectorExp(Neg(x)))); }

@@ -133,6 +133,25 @@ float Tanh(float x) {
   return std::copysign(1.0f - 2.0f / (e + 1.0f), x);
 }
 
+float Atan2(float y, float x) {
+  const float a = std::fabs(y);
+  const bool steep = a > x;
+  const float low = steep ? x : a, high = steep ? a : x;
+  const float t = high == 0.0f ? 0.0f : low / high;
+  const float z = t * t;
+  float p = kAtan8;
+  p = p * z + kAtan7;
+  p = p * z + kAtan6;
+  p = p * z + kAtan5;
+  p = p * z + kAtan4;
+  p = p * z + kAtan3;
+  p = p * z + kAtan2;
+  p = p * z + kAtan1;
+  p = p * z + kAtan0;
+  const float r = t + t * (z * p);
+  return std::copysign(steep ? kHalfPi - r : r, y);
+}
+
 float Rsqrt(float x) { return 1.0f / std::sqrt(x); }
 
 float Sigmoid(float x) { return 1.0f / (1.0f + Exp(-x)); }

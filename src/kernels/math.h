@@ -20,6 +20,8 @@ float Exp(float x);
 float Log(float x);
 /// tanh within 2 ulp; odd; |x| > 9.1 gives +-1.
 float Tanh(float x);
+/// Angle of (x, y) for finite x >= 0, in [-pi/2, pi/2], within 3 ulp; (0, 0) gives 0 with y's sign.
+float Atan2(float y, float x);
 /// 1 / sqrt(x): two correctly rounded steps.
 float Rsqrt(float x);
 /// 1 / (1 + Exp(-x)).

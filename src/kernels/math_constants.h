@@ -1,5 +1,5 @@
-// The constants of exp, log and tanh, shared by the scalar functions (math.cc) and the vector ones (math-inl.h). The
-// fits are our own: interpolation at Chebyshev nodes in 60 digits, rounded once.
+// The constants of exp, log, tanh and atan2, shared by the scalar functions (math.cc) and the vector ones (math-inl.h).
+// The fits are our own: interpolation at Chebyshev nodes in 60 digits, rounded once.
 #pragma once
 
 namespace pintle::kernels {
@@ -37,5 +37,17 @@ inline constexpr float kTanh2 = -0.0539592281f;
 inline constexpr float kTanh3 = 0.0217686668f;
 inline constexpr float kTanh4 = -0.00834311917f;
 inline constexpr float kTanh5 = 0.00229180953f;
+
+// atan(t) = t + t * z * A(z), z = t^2, for 0 <= t <= 1 (error 1e-8).
+inline constexpr float kAtan0 = -0.333333313f;
+inline constexpr float kAtan1 = 0.199997395f;
+inline constexpr float kAtan2 = -0.142785683f;
+inline constexpr float kAtan3 = 0.110337645f;
+inline constexpr float kAtan4 = -0.0865688026f;
+inline constexpr float kAtan5 = 0.0625016913f;
+inline constexpr float kAtan6 = -0.0358715393f;
+inline constexpr float kAtan7 = 0.0135077713f;
+inline constexpr float kAtan8 = -0.00238699722f;
+inline constexpr float kHalfPi = 1.57079637f;
 
 }  // namespace pintle::kernels

@@ -257,6 +257,14 @@ HWY_INLINE void StoreBF16Partial(F16 x, bf16* p, int64_t count) {
   std::memcpy(p, buffer, static_cast<size_t>(count) * sizeof(bf16));
 }
 
+/// bf16 to float, exactly.
+HWY_INLINE VF FromBF16Part(hn::Vec<DU16> x) { return hn::BitCast(DF(), hn::ShiftLeft<16>(hn::PromoteTo(DU(), x))); }
+HWY_INLINE F16 LoadBF16(const bf16* p) {
+#define PINTLE_F(i) FromBF16Part(hn::LoadU(DU16(), p + (i) * kPartLanes))
+  return PINTLE_EACH0(PINTLE_F);
+#undef PINTLE_F
+}
+
 /// Sixteen elements, or the last few of a row. Kernels state their arithmetic once, in a lambda over one of the two.
 struct Whole {};
 /// The lanes of the last, partial vector.
@@ -265,6 +273,12 @@ struct Tail {
 };
 HWY_INLINE F16 Load(const float* p, Whole) { return Load(p); }
 HWY_INLINE F16 Load(const float* p, Tail tail) { return LoadPartial(p, tail.count); }
+HWY_INLINE F16 Load(const bf16* p, Whole) { return LoadBF16(p); }
+HWY_INLINE F16 Load(const bf16* p, Tail tail) {
+  bf16 buffer[16] = {};
+  std::memcpy(buffer, p, static_cast<size_t>(tail.count) * sizeof(bf16));
+  return LoadBF16(buffer);
+}
 HWY_INLINE void Store(F16 x, float* p, Whole) { Store(x, p); }
 HWY_INLINE void Store(F16 x, float* p, Tail tail) { StorePartial(x, p, tail.count); }
 HWY_INLINE void StoreBF16(F16 x, bf16* p, Whole) { StoreBF16(x, p); }

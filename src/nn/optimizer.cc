@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/check.h"
 #include "base/time.h"
+#include "kernels/adam_atan2.h"
 #include "kernels/elementwise.h"
 #include "kernels/math.h"
 #include "kernels/optimizer.h"
@@ -16,7 +18,7 @@
 namespace pintle {
 namespace {
 
-// The state of one parameter: AdamW has m and v, Muon m alone.
+// The state of one parameter: AdamW and AdamATan2 have m and v, Muon m alone.
 struct ParameterState {
   bool muon = false;
   Tensor m, v, ema;
@@ -111,16 +113,25 @@ void Optimizer::Impl::UpdateMuon(Parameter& p, ParameterState& state, double fac
 }
 
 void Optimizer::Impl::UpdateAdamW(Parameter& p, ParameterState& state, double factor, float gradient_scale) const {
+  kernels::bf16* weight_bf16 = p.weight_bf16.empty() ? nullptr : p.weight_bf16.bf16();
+  const double decay = p.weight_decay ? options.weight_decay : 0;
+  if (options.kind == OptimizerKind::kAdamAtan2) {
+    const kernels::AdamAtan2Step atan2 = {
+        options.learning_rate * factor, options.beta1, options.beta2, decay, step, gradient_scale};
+    kernels::AdamAtan2(atan2, p.weight.f32(), p.gradient.f32(), state.m.f32(), state.v.f32(), weight_bf16,
+                       p.shape.Count(), *pool);
+    return;
+  }
   kernels::AdamWStep adamw;
   adamw.learning_rate = options.learning_rate * factor;
   adamw.beta1 = options.beta1;
   adamw.beta2 = options.beta2;
   adamw.eps = options.epsilon;
-  adamw.weight_decay = p.weight_decay ? options.weight_decay : 0;
+  adamw.weight_decay = decay;
   adamw.step = step;
   adamw.gradient_scale = gradient_scale;
-  kernels::AdamW(adamw, p.weight.f32(), p.gradient.f32(), state.m.f32(), state.v.f32(),
-                 p.weight_bf16.empty() ? nullptr : p.weight_bf16.bf16(), p.shape.Count(), *pool);
+  kernels::AdamW(adamw, p.weight.f32(), p.gradient.f32(), state.m.f32(), state.v.f32(), weight_bf16, p.shape.Count(),
+                 *pool);
 }
 
 void Optimizer::Step(double factor) {
@@ -166,10 +177,11 @@ void Optimizer::set_step(int64_t step) { impl_->step = step; }
 std::vector<NamedTensor> Optimizer::State() const {
   std::vector<NamedTensor> tensors;
   size_t i = 0;
+  const std::string adam = impl_->options.kind == OptimizerKind::kAdamAtan2 ? "adam_atan2_" : "adamw_";
   for (const Parameter& p : impl_->parameters->all()) {
     const ParameterState& state = impl_->states[i++];
-    tensors.push_back({(state.muon ? "muon_m/" : "adamw_m/") + p.name, state.m});
-    if (!state.muon) tensors.push_back({"adamw_v/" + p.name, state.v});
+    tensors.push_back({(state.muon ? "muon_" : adam) + "m/" + p.name, state.m});
+    if (!state.muon) tensors.push_back({adam + "v/" + p.name, state.v});
     if (!state.ema.empty()) tensors.push_back({"ema/" + p.name, state.ema});
   }
   return tensors;

@@ -1,6 +1,6 @@
-// AdamW, and Muon for the block matrices with AdamW for the rest: the step after the last micro-batch. Clipping by the
-// global norm, decoupled weight decay, optional EMA of the weights. State is plain fp32 tensors that checkpoints save
-// by name. All host scalars come from our own double functions.
+// AdamW, AdamATan2, and Muon for the block matrices with AdamW for the rest: the step after the last micro-batch.
+// Clipping by the global norm, decoupled weight decay, optional EMA of the weights. State is plain fp32 tensors that
+// checkpoints save by name. All host scalars come from our own double functions.
 //
 //   model.parameters().ZeroGradients(pool); ... micro-batches ...
 //   const double norm = optimizer.GradientNorm();   // stop here if it is not finite: nothing has changed yet
@@ -18,16 +18,16 @@
 
 namespace pintle {
 
-enum class OptimizerKind : uint8_t { kAdamW, kMuon };
+enum class OptimizerKind : uint8_t { kAdamW, kMuon, kAdamAtan2 };
 
 /// Constants of the update; the schedule multiplies both learning rates.
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::kAdamW;
-  double learning_rate = 3e-4;  ///< AdamW's, before the schedule's factor
-  double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
-  double weight_decay = 0.1;         ///< AdamW's parameters with the decay flag: w -= rate * decay * w
-  double clip_norm = 1.0;            ///< 0 = no clipping
-  double muon_learning_rate = 0.02;  ///< Muon's, before the schedule's factor
+  double learning_rate = 3e-4;                       ///< of AdamW and AdamATan2, before the schedule's factor
+  double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;  ///< AdamATan2 has no epsilon
+  double weight_decay = 0.1;                         ///< parameters with the decay flag: w -= rate * decay * w
+  double clip_norm = 1.0;                            ///< 0 = no clipping
+  double muon_learning_rate = 0.02;                  ///< Muon's, before the schedule's factor
   double muon_momentum = 0.95;
   double muon_weight_decay = 0.0;
   double ema_decay = 0.0;                             ///< 0 = no average is kept
@@ -58,8 +58,8 @@ class Optimizer {
   /// Updates made so far; part of a checkpoint.
   [[nodiscard]] int64_t step() const;
   void set_step(int64_t step);
-  /// All state tensors with their file names ("adamw_m/NAME", "adamw_v/NAME", "muon_m/NAME", "ema/NAME"), registry
-  /// order. Writing into them restores a checkpoint.
+  /// All state tensors with their file names ("adamw_m/NAME", "adamw_v/NAME", "muon_m/NAME", "ema/NAME"; AdamATan2:
+  /// "adam_atan2_m/NAME", "adam_atan2_v/NAME"), registry order. Writing into them restores a checkpoint.
   [[nodiscard]] std::vector<NamedTensor> State() const;
   /// Exchanges weights and their EMA (and back): for validation and export. A CHECK without ema_decay.
   void SwapEma();

@@ -100,8 +100,9 @@ class TrmTrainer {
 
   [[nodiscard]] size_t memory_bytes() const;  ///< activations, optimizer state and gradients
 
+  struct Impl;  ///< trainer_impl.h
+
  private:
-  struct Impl;
   explicit TrmTrainer(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

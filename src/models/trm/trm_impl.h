@@ -1,0 +1,19 @@
+// What a Trm consists of; for trm.cc and trainer.cc alone.
+#pragma once
+
+#include <memory>
+
+#include "models/trm/recursion.h"
+#include "models/trm/trm.h"
+
+namespace pintle {
+
+struct Trm::Impl {
+  TrmConfig config;
+  ThreadPool* pool = nullptr;
+  ParameterRegistry registry;
+  TrmWeights weights;
+  std::unique_ptr<TrmRecursion> recursion;  // inference
+};
+
+}  // namespace pintle
