@@ -9,12 +9,16 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "formats/half.h"
+#include "formats/quant_encode.h"
+#include "kernels/quant.h"
 
 namespace pintle {
 namespace {
 
 constexpr uint32_t kMagic = 0x46554747;  // "GGUF"
 constexpr uint64_t kDefaultAlignment = 32;
+constexpr uint64_t kMaxAlignment = uint64_t{1} << 16;
+constexpr int64_t kMaxParts = 1000;
 constexpr uint64_t kMaxString = uint64_t{16} << 20;
 constexpr uint64_t kMaxDimensions = 4;
 
@@ -334,8 +338,8 @@ Result<GgufHeader> ParseGgufHeader(const GgufRead& read, uint64_t file_size, con
   if (const GgufValue* value = header.Find("general.alignment")) {
     if (value->array || value->kind != GgufKind::kU32) return cursor.Bad("general.alignment is not a u32");
     header.alignment = static_cast<uint64_t>(value->integers[0]);
-    if (header.alignment == 0 || (header.alignment & (header.alignment - 1)) != 0) {
-      return cursor.Bad("general.alignment is not a power of two");
+    if (header.alignment == 0 || header.alignment > kMaxAlignment || (header.alignment & (header.alignment - 1)) != 0) {
+      return cursor.Bad("general.alignment is not a power of two up to 65536");
     }
   }
   seen.clear();
@@ -348,21 +352,79 @@ Result<GgufHeader> ParseGgufHeader(const GgufRead& read, uint64_t file_size, con
   return header;
 }
 
+Status GgufFile::OpenPart(const std::filesystem::path& path) {
+  PINTLE_ASSIGN(File file, File::OpenRead(path));
+  PINTLE_ASSIGN(const uint64_t size, file.Size());
+  const GgufRead read = [&](void* out, size_t bytes, uint64_t offset) { return file.ReadAt(out, bytes, offset); };
+  PINTLE_ASSIGN(GgufHeader header, ParseGgufHeader(read, size, path.string()));
+  const auto part = static_cast<uint32_t>(parts_.size());
+  for (GgufTensor& tensor : header.tensors) tensor.part = part;
+  if (part == 0) {
+    header_ = std::move(header);
+  } else {
+    const GgufValue* number = header.Find("split.no");
+    if (number == nullptr || number->integers.size() != 1 || number->integers[0] != part) {
+      return ValidationError("it is not part " + std::to_string(part + 1) + " of the split model", path.string());
+    }
+    std::set<std::string_view> names;
+    for (const GgufTensor& tensor : header_.tensors) names.insert(tensor.name);
+    for (const GgufTensor& tensor : header.tensors) {
+      if (names.contains(tensor.name)) {
+        return ValidationError("the tensor " + JsonQuote(tensor.name) + " stands in two parts", path.string());
+      }
+    }
+    header_.tensors.insert(header_.tensors.end(), header.tensors.begin(), header.tensors.end());
+  }
+  size_ += size;
+  parts_.push_back(std::move(file));
+  return {};
+}
+
 Result<GgufFile> GgufFile::Open(const std::filesystem::path& path) {
   GgufFile result;
-  PINTLE_ASSIGN(result.file_, File::OpenRead(path));
-  PINTLE_ASSIGN(const uint64_t size, result.file_.Size());
-  const GgufRead read = [&](void* out, size_t bytes, uint64_t offset) {
-    return result.file_.ReadAt(out, bytes, offset);
+  result.where_ = path.string();
+  PINTLE_RETURN_IF_ERROR(result.OpenPart(path));
+  const GgufValue* count = result.header_.Find("split.count");
+  if (count == nullptr || count->integers.size() != 1 || count->integers[0] <= 1) return result;
+  const int64_t parts = count->integers[0];
+  // The names say which part is which: -00001-of-0000N.gguf.
+  const auto suffix = [&](int64_t number) {
+    const auto five = [](int64_t n) {
+      const std::string digits = std::to_string(n);
+      return std::string(5 - std::min<size_t>(5, digits.size()), '0') + digits;
+    };
+    return "-" + five(number) + "-of-" + five(parts) + ".gguf";
   };
-  PINTLE_ASSIGN(result.header_, ParseGgufHeader(read, size, path.string()));
+  const std::string name = path.filename().string(), first = suffix(1);
+  if (parts > kMaxParts || !name.ends_with(first)) {
+    return ValidationError("it is one of " + std::to_string(parts) + " parts of a split model, and not the first",
+                           path.string(), "give the part whose name ends in " + first);
+  }
+  const std::string stem = name.substr(0, name.size() - first.size());
+  for (int64_t part = 2; part <= parts; ++part) {
+    PINTLE_RETURN_IF_ERROR(result.OpenPart(path.parent_path() / (stem + suffix(part))));
+  }
+  const GgufValue* tensors = result.header_.Find("split.tensors.count");
+  if (tensors != nullptr &&
+      (tensors->integers.size() != 1 || tensors->integers[0] != static_cast<int64_t>(result.header_.tensors.size()))) {
+    return ValidationError(
+        "its parts hold " + std::to_string(result.header_.tensors.size()) + " tensors, which is not what it says",
+        path.string());
+  }
   return result;
 }
 
 Result<std::string> GgufFile::ReadTensor(const GgufTensor& tensor) const {
   std::string bytes(static_cast<size_t>(tensor.size), '\0');
-  PINTLE_RETURN_IF_ERROR(file_.ReadAt(bytes.data(), bytes.size(), tensor.offset));
+  PINTLE_RETURN_IF_ERROR(ReadBytes(tensor, 0, bytes.size(), bytes.data()));
   return bytes;
+}
+
+Status GgufFile::ReadBytes(const GgufTensor& tensor, int64_t offset, size_t size, void* out) const {
+  PINTLE_CHECK(offset >= 0 && static_cast<uint64_t>(offset) <= tensor.size &&
+                   size <= tensor.size - static_cast<uint64_t>(offset),
+               "a read stays inside its tensor");
+  return parts_[tensor.part].ReadAt(out, size, tensor.offset + static_cast<uint64_t>(offset));
 }
 
 Status WriteGguf(const std::filesystem::path& path, const GgufMetadata& metadata, const std::vector<GgufItem>& items) {
@@ -378,7 +440,7 @@ Status WriteGguf(const std::filesystem::path& path, const GgufMetadata& metadata
   std::vector<int64_t> sizes;
   uint64_t offset = 0;
   for (const auto& item : items) {
-    GgufTensor tensor{item.name, item.shape, item.type, 0, 0};
+    GgufTensor tensor{item.name, item.shape, item.type, 0, 0, 0};
     const int64_t bytes = GgufBytes(item.type, tensor.elements(), item.shape.back());
     PINTLE_CHECK(bytes >= 0, "rows of " + item.name + " do not divide into blocks");
     AppendString(item.name, header);
@@ -422,9 +484,28 @@ void GgufEncode(GgufType type, const float* values, int64_t count, std::string& 
       EncodeQ8(values, count, out);
       return;
     default:
-      PINTLE_CHECK(false, "no encoder for " + std::string(GgufTypeName(type)));
+      PINTLE_CHECK(HasQuantEncoder(type), "no encoder for " + std::string(GgufTypeName(type)));
+      EncodeQuant(type, values, count, out);
   }
 }
+
+namespace {
+
+// K types and the small blocks by way of the layout that products use: one row at a time.
+template <kernels::QuantType kType>
+std::vector<float> DecodeBlocks(std::string_view bytes) {
+  const int64_t block = kernels::QuantBlock(kType), block_bytes = kernels::QuantRowBytes(kType, block);
+  std::vector<float> values(bytes.size() / static_cast<size_t>(block_bytes) * static_cast<size_t>(block));
+  std::vector<uint8_t> panel(static_cast<size_t>(kernels::QuantPanelBytes(kType, block)));
+  for (size_t i = 0; i < values.size() / static_cast<size_t>(block); ++i) {
+    const auto* from = reinterpret_cast<const uint8_t*>(bytes.data()) + i * static_cast<size_t>(block_bytes);
+    kernels::PackQuantPanel(kType, from, 1, block, panel.data());
+    kernels::DequantizeQuantRow({kType, 1, block, panel.data()}, 0, values.data() + i * static_cast<size_t>(block));
+  }
+  return values;
+}
+
+}  // namespace
 
 Result<std::vector<float>> GgufDecode(GgufType type, std::string_view bytes) {
   std::vector<float> values;
@@ -443,12 +524,21 @@ Result<std::vector<float>> GgufDecode(GgufType type, std::string_view bytes) {
       for (size_t i = 0; i + 1 < bytes.size(); i += 2) values.push_back(FloatOfBF16(u16(i)));
       return values;
     case GgufType::kQ8_0:
-      for (size_t i = 0; i + 33 < bytes.size(); i += 34) {
-        const float scale = FloatOfF16(u16(i));
-        for (size_t j = 0; j < 32; ++j)
-          values.push_back(scale * static_cast<float>(static_cast<int8_t>(bytes[i + 2 + j])));
-      }
-      return values;
+      return DecodeBlocks<kernels::QuantType::kQ8_0>(bytes);
+    case GgufType::kQ4_0:
+      return DecodeBlocks<kernels::QuantType::kQ4_0>(bytes);
+    case GgufType::kQ4_1:
+      return DecodeBlocks<kernels::QuantType::kQ4_1>(bytes);
+    case GgufType::kQ5_0:
+      return DecodeBlocks<kernels::QuantType::kQ5_0>(bytes);
+    case GgufType::kQ5_1:
+      return DecodeBlocks<kernels::QuantType::kQ5_1>(bytes);
+    case GgufType::kQ4_K:
+      return DecodeBlocks<kernels::QuantType::kQ4_K>(bytes);
+    case GgufType::kQ5_K:
+      return DecodeBlocks<kernels::QuantType::kQ5_K>(bytes);
+    case GgufType::kQ6_K:
+      return DecodeBlocks<kernels::QuantType::kQ6_K>(bytes);
     default:
       return ValidationError("no decoder for the tensor type " + std::string(GgufTypeName(type)));
   }

@@ -1,7 +1,7 @@
-// GGUF version 3: the one-file model format of llama.cpp; what `m31r export` writes and a checked reader for the same.
-// Layout: magic, version, counts, key/value pairs, tensor infos, padding, data (each tensor at a multiple of the
+// GGUF version 3: the one-file model format of llama.cpp; what `m31r export` writes and a checked reader for such
+// files. Layout: magic, version, counts, key/value pairs, tensor infos, padding, data (each tensor at a multiple of the
 // alignment). The first dimension of a tensor info is the fastest one: a row-major [out, in] weight is written as (in,
-// out). Not here: which keys and tensor names a model needs (train/export.h), K-quant encoding. Source: ggml's
+// out). Not here: which keys and tensor names a model needs (train/export.h, models/decoder/family.h). Source: ggml's
 // description of the format, docs/gguf.md.
 #pragma once
 
@@ -35,7 +35,7 @@ enum class GgufKind : uint32_t {
   kF64 = 12
 };
 
-/// Tensor types; the numbers live on disk. Only F32, F16, BF16 and Q8_0 can be encoded and decoded here.
+/// Tensor types; the numbers live on disk. See GgufEncode for those with a codec here.
 enum class GgufType : uint32_t {
   kF32 = 0,
   kF16 = 1,
@@ -87,6 +87,7 @@ struct GgufTensor {
   GgufType type = GgufType::kF32;
   uint64_t offset = 0;  ///< from the start of the file
   uint64_t size = 0;    ///< bytes
+  uint32_t part = 0;    ///< of a split file
   [[nodiscard]] int64_t elements() const;
 };
 
@@ -104,22 +105,33 @@ using GgufRead = std::function<Status(void* out, size_t size, uint64_t offset)>;
 
 /// Parses a header from a source of `file_size` bytes. Checked: magic, version 3 (and the equal version 2), every
 /// length against the bytes that are left before anything is allocated, known types, rows that divide into blocks,
-/// alignment a power of two, offsets aligned and in range, no overlap, distinct keys and names. Nested arrays are
-/// refused.
+/// alignment a power of two up to 64 KiB, offsets aligned and in range, no overlap, distinct keys and names. Nested
+/// arrays are refused.
 Result<GgufHeader> ParseGgufHeader(const GgufRead& read, uint64_t file_size, const std::string& where);
 
-/// A file opened for reading; ReadTensor is thread-safe.
+/// A model opened for reading: one file, or all parts of a split one (NAME-00001-of-0000N.gguf, opened by its first
+/// part). Reads are thread-safe and checked against the file as it is then.
 class GgufFile {
  public:
   static Result<GgufFile> Open(const std::filesystem::path& path);
+  /// Metadata of the first part, tensors of all.
   [[nodiscard]] const GgufHeader& header() const { return header_; }
+  /// The path, for errors.
+  [[nodiscard]] const std::string& where() const { return where_; }
+  /// Bytes of all parts.
+  [[nodiscard]] uint64_t size() const { return size_; }
   /// The raw bytes of a tensor.
-  Result<std::string> ReadTensor(const GgufTensor& tensor) const;
+  [[nodiscard]] Result<std::string> ReadTensor(const GgufTensor& tensor) const;
+  /// `size` of its bytes from `offset` on.
+  [[nodiscard]] Status ReadBytes(const GgufTensor& tensor, int64_t offset, size_t size, void* out) const;
 
  private:
   GgufFile() = default;
-  File file_;
+  Status OpenPart(const std::filesystem::path& path);
+  std::vector<File> parts_;
   GgufHeader header_;
+  std::string where_;
+  uint64_t size_ = 0;
 };
 
 /// A tensor to write; `encode` appends its encoded bytes and is called when its turn comes, so that only one tensor is
@@ -142,9 +154,10 @@ int64_t GgufBytes(GgufType type, int64_t elements, int64_t row);
 std::string_view GgufTypeName(GgufType type);
 
 /// Appends `count` values as F32, F16, BF16 (nearest even) or Q8_0. Q8_0: blocks of 32, d = max|x| / 127 kept as f16,
-/// q = x * (1 / d) rounded half away from zero, as llama.cpp does. `count` must divide by 32 there.
+/// q = x * (1 / d) rounded half away from zero, as llama.cpp does. `count` must divide by 32 there. Further types:
+/// quant_encode.h.
 void GgufEncode(GgufType type, const float* values, int64_t count, std::string& out);
-/// The values of F32, F16, BF16 or Q8_0 bytes (Q8_0: d * q).
+/// The values of bytes in any of those types.
 Result<std::vector<float>> GgufDecode(GgufType type, std::string_view bytes);
 
 }  // namespace pintle

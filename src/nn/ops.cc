@@ -1,6 +1,7 @@
 #include "nn/ops.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "kernels/rope.h"
 #include "kernels/softmax_cross_entropy.h"
 #include "kernels/swiglu.h"
+#include "nn/stored_ops.h"
 
 namespace pintle {
 namespace {
@@ -176,12 +178,12 @@ class SwiGluOp final : public Op {
 // Both forms of self-attention: QK-norm and RoPE are common, then either the batch's own keys or the cache's.
 class AttentionOp final : public Op {
  public:
-  AttentionOp(Tape& tape, Var qkv, const AttentionConfig& config, Parameter& q_gain, Parameter& k_gain, Var positions,
+  AttentionOp(Tape& tape, Var qkv, const AttentionConfig& config, Parameter* q_gain, Parameter* k_gain, Var positions,
               Var documents, int64_t layer, Var y)
       : Op(OpKind::kAttention),
         config_(config),
-        q_gain_(&q_gain),
-        k_gain_(&k_gain),
+        q_gain_(q_gain),
+        k_gain_(k_gain),
         positions_(positions),
         documents_(documents),
         layer_(layer),
@@ -217,9 +219,9 @@ class AttentionOp final : public Op {
     float* k = tape.Get<float>(k_);
     const float* v = qkv + QColumns() + KColumns();
     const int32_t* position = tape.InputData(positions_);
-    kernels::RopeQkNorm(QShape(tape), qkv, q_gain_->weight.f32(), config_.cos, config_.sin, position, q,
+    kernels::RopeQkNorm(QShape(tape), qkv, Gain(q_gain_), config_.cos, config_.sin, position, q,
                         tape.Get<float>(q_norm_), tape.pool());
-    kernels::RopeQkNorm(KShape(tape), qkv + QColumns(), k_gain_->weight.f32(), config_.cos, config_.sin, position, k,
+    kernels::RopeQkNorm(KShape(tape), qkv + QColumns(), Gain(k_gain_), config_.cos, config_.sin, position, k,
                         tape.Get<float>(k_norm_), tape.pool());
     float* o = tape.Get<float>(y_.f32);
     bf16* o_bf16 = tape.bf16() ? tape.Get<bf16>(y_.bf16) : nullptr;
@@ -228,9 +230,16 @@ class AttentionOp final : public Op {
                          tape.Get<float>(scratch_), tape.pool());
       return;
     }
-    const kernels::CachedSequence sequence = {tape.rows(), tape.kv().first_position, tape.kv().pages[layer_]};
-    kernels::AppendKv(sequence, config_.kv_heads, config_.head_dim, k, KColumns(), v, qkv_.columns);
-    kernels::AttentionCached(AttentionShape(tape), &sequence, 1, q, o, o_bf16, tape.pool());
+    std::array<kernels::CachedSequence, kMaxKvSequences> sequences;
+    int64_t count = 0, row = 0;
+    for (const KvSequence& sequence : tape.kv()) {
+      kernels::CachedSequence& cached = sequences.at(static_cast<size_t>(count++));
+      cached = {sequence.rows, sequence.first_position, sequence.pages[layer_]};
+      kernels::AppendKv(cached, config_.kv_heads, config_.head_dim, k + row * KColumns(), KColumns(),
+                        v + row * qkv_.columns, qkv_.columns);
+      row += sequence.rows;
+    }
+    kernels::AttentionCached(AttentionShape(tape), sequences.data(), count, q, o, o_bf16, tape.pool());
   }
 
   void Backward(const Tape& tape) const override {
@@ -258,6 +267,7 @@ class AttentionOp final : public Op {
   }
 
  private:
+  static const float* Gain(const Parameter* gain) { return gain == nullptr ? nullptr : gain->weight.f32(); }
   [[nodiscard]] int64_t QColumns() const { return config_.heads * config_.head_dim; }
   [[nodiscard]] int64_t KColumns() const { return config_.kv_heads * config_.head_dim; }
   [[nodiscard]] kernels::RopeShape QShape(const Tape& tape) const {
@@ -278,7 +288,7 @@ class AttentionOp final : public Op {
     shape.ldq = shape.ldo = QColumns();
     shape.ldk = KColumns();
     shape.ldv = qkv_.columns;
-    shape.scale = kernels::Rsqrt(static_cast<float>(config_.head_dim));
+    shape.scale = config_.scale > 0 ? config_.scale : kernels::Rsqrt(static_cast<float>(config_.head_dim));
     shape.profile = tape.options().profile;
     return shape;
   }
@@ -346,6 +356,7 @@ class HeadLossOp final : public Op {
 }  // namespace
 
 Var Embedding(Tape& tape, Var ids, Parameter& table) {
+  if (IsStored(table)) return StoredEmbedding(tape, ids, table);
   const Var y = tape.NewValue(table.shape[1], false);
   tape.Record(std::make_unique<EmbeddingOp>(tape, ids, table, y));
   return y;
@@ -358,7 +369,9 @@ Var RmsNorm(Tape& tape, Var x, Parameter& gain, double epsilon) {
   return y;
 }
 
-Var Linear(Tape& tape, Var x, std::span<Parameter* const> weights, Var residual) {
+Var Linear(Tape& tape, Var x, std::span<Parameter* const> weights, Var residual, std::span<Parameter* const> biases) {
+  const bool stored = std::any_of(weights.begin(), weights.end(), [](const Parameter* p) { return IsStored(*p); });
+  if (stored || !biases.empty()) return StoredLinear(tape, x, weights, residual, biases);
   int64_t rows = 0;
   for (const Parameter* weight : weights) {
     PINTLE_CHECK(weight->shape.rank() == 2 && weight->shape[1] == tape.value(x).columns &&
@@ -387,7 +400,7 @@ Var SwiGlu(Tape& tape, Var gate_up) {
 
 namespace {
 
-Var RecordAttention(Tape& tape, Var qkv, const AttentionConfig& config, Parameter& q_gain, Parameter& k_gain,
+Var RecordAttention(Tape& tape, Var qkv, const AttentionConfig& config, Parameter* q_gain, Parameter* k_gain,
                     Var positions, Var documents, int64_t layer) {
   PINTLE_CHECK(tape.value(qkv).columns == (config.heads + 2 * config.kv_heads) * config.head_dim,
                "Attention on " + std::to_string(tape.value(qkv).columns) + " columns");
@@ -398,12 +411,12 @@ Var RecordAttention(Tape& tape, Var qkv, const AttentionConfig& config, Paramete
 
 }  // namespace
 
-Var Attention(Tape& tape, Var qkv, const AttentionConfig& config, Parameter& q_gain, Parameter& k_gain, Var positions,
+Var Attention(Tape& tape, Var qkv, const AttentionConfig& config, Parameter* q_gain, Parameter* k_gain, Var positions,
               Var documents) {
   return RecordAttention(tape, qkv, config, q_gain, k_gain, positions, documents, -1);
 }
 
-Var AttentionWithCache(Tape& tape, Var qkv, const AttentionConfig& config, Parameter& q_gain, Parameter& k_gain,
+Var AttentionWithCache(Tape& tape, Var qkv, const AttentionConfig& config, Parameter* q_gain, Parameter* k_gain,
                        Var positions, int64_t layer) {
   PINTLE_CHECK(!tape.options().training, "the cache is not for training");
   return RecordAttention(tape, qkv, config, q_gain, k_gain, positions, {}, layer);

@@ -17,8 +17,10 @@ Var Embedding(Tape& tape, Var ids, Parameter& table);
 Var RmsNorm(Tape& tape, Var x, Parameter& gain, double epsilon);
 
 /// y = x W^T (+ residual), W the matrices of `weights` stacked by rows [N, K]. A residual passes its gradient on in
-/// place: its other consumers must have been recorded before this op.
-Var Linear(Tape& tape, Var x, std::span<Parameter* const> weights, Var residual = {});
+/// place: its other consumers must have been recorded before this op. Models for use only may have biases [N_i], one a
+/// matrix, and matrices stored as their file has them (stored_ops.h).
+Var Linear(Tape& tape, Var x, std::span<Parameter* const> weights, Var residual = {},
+           std::span<Parameter* const> biases = {});
 
 /// SwiGLU of x [rows, 2 F] = gate | up -> [rows, F]. Feeds linear layers.
 Var SwiGlu(Tape& tape, Var gate_up);
@@ -29,16 +31,17 @@ struct AttentionConfig {
   double epsilon;
   const float* cos;
   const float* sin;
+  float scale = 0;  ///< of q k; 0: 1 / sqrt(head_dim)
 };
 
-/// Self-attention on qkv [rows, (H + 2 G) D]: QK-norm, RoPE at `positions`, causal attention inside documents -> [rows,
-/// H D].
-Var Attention(Tape& tape, Var qkv, const AttentionConfig& config, Parameter& q_gain, Parameter& k_gain, Var positions,
+/// Self-attention on qkv [rows, (H + 2 G) D]: QK-norm (in models that have it: else the gains are null, without
+/// training), RoPE at `positions`, causal attention inside documents -> [rows, H D].
+Var Attention(Tape& tape, Var qkv, const AttentionConfig& config, Parameter* q_gain, Parameter* k_gain, Var positions,
               Var documents);
 
-/// The same against the KV cache bound to the tape: the rows are one sequence's next positions, and their keys and
-/// values are appended to the pages of `layer`. Bit for bit the training form. Only without training.
-Var AttentionWithCache(Tape& tape, Var qkv, const AttentionConfig& config, Parameter& q_gain, Parameter& k_gain,
+/// The same against the KV cache bound to the tape: the rows are the next positions of its sequences, and their keys
+/// and values are appended to the pages of `layer`. Bit for bit the training form. Only without training.
+Var AttentionWithCache(Tape& tape, Var qkv, const AttentionConfig& config, Parameter* q_gain, Parameter* k_gain,
                        Var positions, int64_t layer);
 
 /// Mean cross-entropy of softmax(x head^T) at `targets` (-100: not scored), in chunks of 256 rows so that all logits

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "base/thread_pool.h"
+#include "kernels/quant.h"
 #include "tensor/arena.h"
 #include "tensor/tensor.h"
 
@@ -25,12 +26,18 @@ struct Parameter {
   std::string name;  ///< Hugging Face name
   Shape shape;
   ParameterGroup group = ParameterGroup::kOther;
-  bool weight_decay = false;  ///< decoupled decay applies (2-D tensors)
-  Tensor weight;              ///< fp32
-  Tensor weight_bf16;         ///< round-to-nearest-even copy, or empty
-  Tensor gradient;            ///< fp32, or empty in a model for use only
-  Tensor second_gradient;     ///< of a tied table's other use, or empty; see CombineGradients
+  bool weight_decay = false;   ///< decoupled decay applies (2-D tensors)
+  Tensor weight;               ///< fp32
+  Tensor weight_bf16;          ///< round-to-nearest-even copy, or empty
+  kernels::QuantMatrix quant;  ///< instead of both, in a model for use only: the matrix as the file has it
+  Tensor gradient;             ///< fp32, or empty in a model for use only
+  Tensor second_gradient;      ///< of a tied table's other use, or empty; see CombineGradients
 };
+
+/// Where a matrix of a model for use only is held, when not as floats in `weight` alone: see stored_ops.h.
+inline bool IsStored(const Parameter& p) {
+  return p.quant.panels != nullptr || (p.weight.empty() && !p.weight_bf16.empty());
+}
 
 /// A tensor with the name it has in files.
 struct NamedTensor {

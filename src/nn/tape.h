@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -45,11 +46,15 @@ struct Value {
 /// Where time goes, for `bench train`.
 enum class OpKind : uint8_t { kLinear, kHead, kAttention, kElementwise };
 
-/// Keys and values of one sequence for the cached form of attention; pages[layer] is that layer's page table.
-struct KvBinding {
-  int64_t first_position = 0;
+/// One sequence of the cached form of attention: its next `rows` rows stand at positions first_position and up;
+/// pages[layer] is that layer's page table.
+struct KvSequence {
+  int64_t rows = 0, first_position = 0;
   float* const* const* pages = nullptr;
 };
+inline constexpr int64_t kMaxKvSequences = 64;
+/// The sequences whose rows one pass takes, one behind the other; at most kMaxKvSequences.
+using KvBinding = std::span<const KvSequence>;
 
 /// Fixed for the life of a tape.
 struct TapeOptions {
@@ -87,7 +92,8 @@ class Tape {
   // Running.
 
   void Bind(Var input, const int32_t* data);
-  void BindKv(const KvBinding& kv) { kv_ = kv; }
+  /// The sequences must stay until the pass is over.
+  void BindKv(KvBinding kv) { kv_ = kv; }
   /// 1 / target tokens of the whole step; the head's gradients are scaled by it.
   void set_gradient_scale(float scale) { gradient_scale_ = scale; }
   /// Runs all ops on the first `rows` rows (all of them when training).
@@ -105,7 +111,7 @@ class Tape {
   [[nodiscard]] int64_t max_rows() const { return options_.batch * options_.time; }
   [[nodiscard]] int64_t rows() const { return rows_; }
   [[nodiscard]] float gradient_scale() const { return gradient_scale_; }
-  [[nodiscard]] const KvBinding& kv() const { return kv_; }
+  [[nodiscard]] KvBinding kv() const { return kv_; }
   [[nodiscard]] const int32_t* InputData(Var input) const { return inputs_[static_cast<size_t>(input.id)]; }
   template <typename T>
   [[nodiscard]] T* Get(Slot slot) const {

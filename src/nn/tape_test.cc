@@ -81,7 +81,7 @@ struct SmallStep {
     tape.BeginBlock();
     const AttentionConfig attention = {kHeads, kKvHeads, kDim, 1e-6, m.cos.data(), m.sin.data()};
     const Var qkv = Linear(tape, RmsNorm(tape, x, *m.norm1, 1e-6), m.qkv);
-    const Var o = Attention(tape, qkv, attention, *m.q_gain, *m.k_gain, position, document);
+    const Var o = Attention(tape, qkv, attention, m.q_gain, m.k_gain, position, document);
     x = Linear(tape, o, {&m.o, 1}, x);
     const Var act = SwiGlu(tape, Linear(tape, RmsNorm(tape, x, *m.norm2, 1e-6), m.gate_up));
     x = Linear(tape, act, {&m.down, 1}, x);

@@ -124,7 +124,40 @@ size_t WhitespaceEnd(std::string_view text, size_t begin) {
   return at == text.size() || last == begin ? at : last;
 }
 
+// The expression of GPT-2: no case folding, newlines are white space like any other.
+size_t Gpt2PieceEnd(std::string_view text, size_t begin) {
+  if (text[begin] == '\'') {
+    for (const std::string_view ending : {"s", "t", "re", "ve", "m", "ll", "d"}) {
+      if (text.substr(begin + 1, ending.size()) == ending) return begin + 1 + ending.size();
+    }
+  }
+  const size_t word = text[begin] == ' ' && begin + 1 < text.size() ? begin + 1 : begin;
+  const Character first = CharacterAt(text, word);
+  if (first.kind != kSpace && first.kind != kNewline) return RunEnd(text, word, first.kind);
+  size_t last = begin, at = begin;
+  while (at < text.size()) {
+    const Character next = CharacterAt(text, at);
+    if (next.kind != kSpace && next.kind != kNewline) break;
+    last = at;
+    at += next.size;
+  }
+  return at == text.size() || last == begin ? at : last;
+}
+
 }  // namespace
+
+size_t NextPieceEnd(std::string_view text, size_t begin, PreTokenizer kind) {
+  if (kind == PreTokenizer::kGpt2) return Gpt2PieceEnd(text, begin);
+  size_t end = NextPieceEnd(text, begin);
+  if (kind == PreTokenizer::kLlama3 && CharacterAt(text, begin).kind == kNumber) {
+    for (int digits = 1; digits < 3 && end < text.size(); ++digits) {
+      const Character next = CharacterAt(text, end);
+      if (next.kind != kNumber) break;
+      end += next.size;
+    }
+  }
+  return end;
+}
 
 size_t Utf8CharacterLength(std::string_view text, size_t at) {
   uint32_t codepoint = 0;

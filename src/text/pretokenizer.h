@@ -18,6 +18,14 @@ inline constexpr std::string_view kQwen2Pattern =
 /// piece, but for a run of white space, which is looked at twice.
 size_t NextPieceEnd(std::string_view text, size_t begin);
 
+/// The expressions of foreign byte-level BPE vocabularies.
+enum class PreTokenizer : uint8_t {
+  kQwen2,   ///< as above
+  kLlama3,  ///< the same with \p{N}{1,3}
+  kGpt2,    ///< '(s|t|re|ve|m|ll|d) | ?\p{L}+ | ?\p{N}+ | ?[^\s\p{L}\p{N}]+ | \s+(?!\S) | \s+
+};
+size_t NextPieceEnd(std::string_view text, size_t begin, PreTokenizer kind);
+
 /// Calls piece(begin, end) for each piece of `text`.
 template <typename Piece>
 void ForEachPiece(std::string_view text, const Piece& piece) {

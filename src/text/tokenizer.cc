@@ -115,7 +115,7 @@ Result<Tokenizer> Tokenizer::Load(const std::filesystem::path& path) {
 }
 
 // Derives what the look-ups need from tokens_, merges_ and specials_.
-Status Tokenizer::Finish(const std::string& where) {
+Status Tokenizer::Index(const std::string& where) {
   special_.assign(tokens_.size(), 0);
   for (const auto& [id, name] : specials_) {
     if (name.empty()) return ValidationError("a special token has no name", where);
@@ -139,8 +139,24 @@ Status Tokenizer::Finish(const std::string& where) {
     rules_[slot] = {key, static_cast<int32_t>(rank), merges_[rank].result};
   }
   end_of_text_ = SpecialId(special::kEndOfText);
+  return {};
+}
+
+Status Tokenizer::Finish(const std::string& where) {
+  PINTLE_RETURN_IF_ERROR(Index(where));
   hash_ = Sha256Hex(ToJson());
   return {};
+}
+
+Result<Tokenizer> Tokenizer::FromTokens(std::vector<std::string> tokens, std::vector<MergeRule> merges,
+                                        std::vector<std::pair<int32_t, std::string>> specials,
+                                        const std::string& where) {
+  Tokenizer tokenizer;
+  tokenizer.tokens_ = std::move(tokens);
+  tokenizer.merges_ = std::move(merges);
+  tokenizer.specials_ = std::move(specials);
+  PINTLE_RETURN_IF_ERROR(tokenizer.Index(where));
+  return tokenizer;
 }
 
 const Tokenizer::Rule* Tokenizer::FindRule(int32_t left, int32_t right) const {

@@ -56,6 +56,10 @@ class Tokenizer {
   /// alphabet in GPT-2's order, then the merges' results in order, then `specials` (GPT-2, Qwen2).
   static Result<Tokenizer> FromMergesText(std::string_view merges, const std::vector<std::string>& specials,
                                           const std::string& where);
+  /// A foreign vocabulary as its file lists it: the bytes of each id, merge rules by rank, special
+  /// tokens as (id, name). hash() stays empty: no tokenizer.json stands behind it.
+  static Result<Tokenizer> FromTokens(std::vector<std::string> tokens, std::vector<MergeRule> merges,
+                                      std::vector<std::pair<int32_t, std::string>> specials, const std::string& where);
   /// `path` is a tokenizer.json or a folder that holds one (a model folder, WORK/tokenizer).
   static Result<Tokenizer> Load(const std::filesystem::path& path);
 
@@ -99,6 +103,7 @@ class Tokenizer {
  private:
   Tokenizer() = default;
   Status Finish(const std::string& where);
+  Status Index(const std::string& where);
   struct Rule {
     uint64_t pair = ~uint64_t{0};
     int32_t rank = 0, result = 0;

@@ -54,7 +54,8 @@ Result<DecoderConfig> DecoderPreset(std::string_view name) {
 }
 
 int64_t ParameterCount(const DecoderConfig& c) {
-  const int64_t attention = c.width * c.head_dim * (2 * c.heads + 2 * c.kv_heads) + 2 * c.head_dim;
+  const int64_t attention = c.width * c.head_dim * (2 * c.heads + 2 * c.kv_heads) + (c.qk_norm ? 2 * c.head_dim : 0) +
+                            (c.qkv_bias ? c.head_dim * (c.heads + 2 * c.kv_heads) : 0);
   const int64_t block = attention + 3 * c.width * c.ffn + 2 * c.width;
   return c.vocab * c.width * (c.tied ? 1 : 2) + c.layers * block + c.width;
 }
@@ -66,7 +67,7 @@ double TrainingFlopsPerToken(const DecoderConfig& c, int64_t time) {
   return 6 * matmul + 12 * static_cast<double>(c.layers * c.heads * c.head_dim * time);
 }
 
-Status ValidateDecoderConfig(const DecoderConfig& c, const std::string& where) {
+Status ValidateForeignConfig(const DecoderConfig& c, const std::string& where) {
   const struct {
     const char* name;
     int64_t value, limit;
@@ -92,12 +93,18 @@ Status ValidateDecoderConfig(const DecoderConfig& c, const std::string& where) {
                            std::to_string(c.kv_heads),
                        where);
   }
-  if (c.head_dim % 16 != 0) {
-    return ConfigError("head_dim " + std::to_string(c.head_dim) + " is no multiple of 16", where);
-  }
+  if (c.head_dim % 2 != 0) return ConfigError("head_dim " + std::to_string(c.head_dim) + " is odd", where);
   if (!(c.rope_theta > 1) || !std::isfinite(c.rope_theta)) return ConfigError("rope_theta must be above 1", where);
   if (!(c.norm_epsilon > 0) || !(c.norm_epsilon < 1)) return ConfigError("rms_norm_eps must be between 0 and 1", where);
   if (c.dtype != DType::kF32 && c.dtype != DType::kBF16) return ConfigError("dtype must be f32 or bf16", where);
+  return {};
+}
+
+Status ValidateDecoderConfig(const DecoderConfig& c, const std::string& where) {
+  PINTLE_RETURN_IF_ERROR(ValidateForeignConfig(c, where));
+  if (c.head_dim % 16 != 0) {
+    return ConfigError("head_dim " + std::to_string(c.head_dim) + " is no multiple of 16", where);
+  }
   if (const int64_t count = ParameterCount(c); count > kMaxParameters) {
     return ConfigError(std::to_string(count) + " parameters; the limit is " + std::to_string(kMaxParameters), where,
                        "choose a smaller preset");

@@ -31,6 +31,9 @@ struct DecoderConfig {
   kernels::Profile profile = kernels::Profile::kFma;
   DType dtype = DType::kBF16;  ///< of matmul inputs: kBF16 or kF32
   std::string origin = "internal";
+  bool qk_norm = true;              ///< RMSNorm of each head of q and k before RoPE
+  bool qkv_bias = false;            ///< q, k and v have biases
+  std::vector<float> rope_factors;  ///< empty, or head_dim / 2 divisors of the frequencies
 };
 
 /// More parameters than this are refused everywhere.
@@ -48,6 +51,8 @@ int64_t ParameterCount(const DecoderConfig& config);
 double TrainingFlopsPerToken(const DecoderConfig& config, int64_t time);
 /// Every extent within its bounds, heads a multiple of kv_heads, head_dim a multiple of 16, at most kMaxParameters.
 Status ValidateDecoderConfig(const DecoderConfig& config, const std::string& where);
+/// The same for a foreign model that is only used: any even head_dim, any number of parameters.
+Status ValidateForeignConfig(const DecoderConfig& config, const std::string& where);
 
 /// config.json: the keys of Hugging Face's Qwen3 and an object "pintle" {name, profile, dtype, origin}. Same bytes for
 /// the same config. `token_ids` of end: eos (also bos and pad), or -1 to leave them out.

@@ -1,6 +1,7 @@
 #include "models/decoder/decoder.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "kernels/softmax_cross_entropy.h"
 #include "models/decoder/forward.h"
 #include "models/decoder/init.h"
+#include "nn/stored_ops.h"
 
 namespace pintle {
 namespace {
@@ -47,12 +49,16 @@ struct Decoder::Impl {
   ThreadPool* pool = nullptr;
   ParameterRegistry registry;
   DecoderWeights weights;
-  Arena rope_arena, logits_arena;
+  Arena adopted;  // weights of foreign models
+  Arena rope_arena, logits_arena, head_scratch;
   float *rope_cos = nullptr, *rope_sin = nullptr;
   Graph train, loss, hidden, cached;
-  std::vector<int32_t> cached_positions;
+  std::vector<int32_t> cached_positions, cached_tokens;
   double head_seconds = 0;  // of heads outside a tape
 
+  Status Prepare(const DecoderConfig& new_config, const DecoderOptions& new_options, ThreadPool& new_pool);
+  Status PrepareCached();
+  Status CheckTokens(std::span<const int32_t> tokens, const KvCache& cache) const;
   Status Build(GraphKind kind, int64_t batch, int64_t time, Graph& graph);
   [[nodiscard]] Status Check(const TokenBatch& batch, bool targets) const;
   static void Bind(Graph& graph, const TokenBatch& batch);
@@ -65,26 +71,44 @@ const DecoderConfig& Decoder::config() const { return impl_->config; }
 ParameterRegistry& Decoder::parameters() { return impl_->registry; }
 const ParameterRegistry& Decoder::parameters() const { return impl_->registry; }
 
+// Parameters are declared; RoPE tables are made, padded as heads are (nn/stored_ops.h).
+Status Decoder::Impl::Prepare(const DecoderConfig& new_config, const DecoderOptions& new_options,
+                              ThreadPool& new_pool) {
+  config = new_config;
+  options = new_options;
+  pool = &new_pool;
+  weights = DeclareDecoder(config, registry);
+  const int64_t padded = PaddedHeadDim(config.head_dim), half = config.head_dim / 2;
+  const Shape table = {config.context, padded / 2};
+  PINTLE_ASSIGN(rope_arena, Arena::Create(2 * Arena::BytesFor(DType::kF32, table)));
+  rope_cos = rope_arena.AllocateTensor(DType::kF32, table).f32();
+  rope_sin = rope_arena.AllocateTensor(DType::kF32, table).f32();
+  std::vector<double> frequency(static_cast<size_t>(padded / 2));
+  kernels::RopeFrequencies(config.rope_theta, config.head_dim, frequency.data());
+  for (size_t i = 0; i < config.rope_factors.size(); ++i) frequency[i] /= static_cast<double>(config.rope_factors[i]);
+  PINTLE_CHECK(config.rope_factors.empty() || static_cast<int64_t>(config.rope_factors.size()) == half,
+               "one RoPE factor a frequency");
+  kernels::RopeTable(frequency.data(), padded, config.context, rope_cos, rope_sin);
+  return {};
+}
+
 Result<std::unique_ptr<Decoder>> Decoder::Create(const DecoderConfig& config, const DecoderOptions& options,
                                                  ThreadPool& pool) {
   PINTLE_RETURN_IF_ERROR(ValidateDecoderConfig(config, config.name));
   auto impl = std::make_unique<Impl>();
-  impl->config = config;
-  impl->options = options;
-  impl->pool = &pool;
-  impl->weights = DeclareDecoder(config, impl->registry);
+  PINTLE_RETURN_IF_ERROR(impl->Prepare(config, options, pool));
   PINTLE_RETURN_IF_ERROR(impl->registry.Allocate(options.training));
-
-  const int64_t half = config.head_dim / 2;
-  const Shape table = {config.context, half};
-  PINTLE_ASSIGN(impl->rope_arena, Arena::Create(2 * Arena::BytesFor(DType::kF32, table)));
-  impl->rope_cos = impl->rope_arena.AllocateTensor(DType::kF32, table).f32();
-  impl->rope_sin = impl->rope_arena.AllocateTensor(DType::kF32, table).f32();
-  std::vector<double> frequency(static_cast<size_t>(half));
-  kernels::RopeFrequencies(config.rope_theta, config.head_dim, frequency.data());
-  kernels::RopeTable(frequency.data(), config.head_dim, config.context, impl->rope_cos, impl->rope_sin);
   return std::unique_ptr<Decoder>(new Decoder(std::move(impl)));
 }
+
+Result<std::unique_ptr<Decoder>> Decoder::CreateEmpty(const DecoderConfig& config, ThreadPool& pool) {
+  PINTLE_RETURN_IF_ERROR(ValidateForeignConfig(config, config.name));
+  auto impl = std::make_unique<Impl>();
+  PINTLE_RETURN_IF_ERROR(impl->Prepare(config, {}, pool));
+  return std::unique_ptr<Decoder>(new Decoder(std::move(impl)));
+}
+
+void Decoder::AdoptWeights(Arena memory) { impl_->adopted = std::move(memory); }
 
 void Decoder::Init(uint64_t seed) {
   InitDecoder(seed, impl_->weights, impl_->registry, *impl_->pool);
@@ -145,6 +169,12 @@ void Decoder::Impl::Head(const Graph& graph, int64_t first, int64_t rows, float*
   const Tape& tape = *graph.tape;
   const Value& value = tape.value(graph.hidden);
   const char* x = tape.Get<char>(tape.bf16() ? value.bf16 : value.f32);
+  if (weights.lm_head->quant.panels != nullptr) {
+    ApplyStoredHead(tape.Get<float>(value.f32) + first * config.width, rows, *weights.lm_head, logits,
+                    head_scratch.base(), *pool);
+    head_seconds += MonotonicSeconds() - start;
+    return;
+  }
   ApplyHead(config.dtype, config.profile, x + first * config.width * ElementSize(config.dtype), rows, *weights.lm_head,
             logits, *pool);
   head_seconds += MonotonicSeconds() - start;
@@ -206,37 +236,52 @@ Status Decoder::Logits(const TokenBatch& batch, std::span<float> logits) {
   return {};
 }
 
-Result<std::span<const float>> Decoder::Extend(std::span<const int32_t> tokens, KvCache& cache, int64_t rows) {
-  Impl& m = *impl_;
+Status Decoder::Impl::CheckTokens(std::span<const int32_t> tokens, const KvCache& cache) const {
   const auto count = static_cast<int64_t>(tokens.size());
-  PINTLE_CHECK(rows >= 1 && rows <= count && rows <= kExtendRows, "1 <= rows <= min(tokens, 256)");
   if (cache.length() + count > cache.capacity()) {
     return ValidationError(std::to_string(cache.length()) + " + " + std::to_string(count) +
                                " tokens do not fit into a cache of " + std::to_string(cache.capacity()),
                            "", "shorten the prompt or ask for fewer new tokens");
   }
   for (const int32_t id : tokens) {
-    if (id < 0 || id >= m.config.vocab) {
+    if (id < 0 || id >= config.vocab) {
       return ValidationError("token id " + std::to_string(id) + " is not between 0 and " +
-                             std::to_string(m.config.vocab - 1));
+                             std::to_string(config.vocab - 1));
     }
   }
-  if (m.cached.tape == nullptr) {
-    PINTLE_RETURN_IF_ERROR(m.Build(GraphKind::kCached, 1, kExtendRows, m.cached));
-    m.cached_positions.resize(static_cast<size_t>(kExtendRows));
-    const Shape shape = {kExtendRows, m.config.vocab};
-    PINTLE_ASSIGN(m.logits_arena, Arena::Create(Arena::BytesFor(DType::kF32, shape)));
-  }
+  return {};
+}
+
+Status Decoder::Impl::PrepareCached() {
+  if (cached.tape != nullptr) return {};
+  PINTLE_RETURN_IF_ERROR(Build(GraphKind::kCached, 1, kExtendRows, cached));
+  cached_positions.resize(static_cast<size_t>(kExtendRows));
+  cached_tokens.resize(static_cast<size_t>(kExtendRows));
+  const Shape shape = {kExtendRows, config.vocab};
+  PINTLE_ASSIGN(logits_arena, Arena::Create(Arena::BytesFor(DType::kF32, shape)));
+  const int64_t scratch =
+      weights.lm_head->quant.panels != nullptr ? StoredHeadScratch(*weights.lm_head, kExtendRows) : 0;
+  PINTLE_ASSIGN(head_scratch, Arena::Create(static_cast<size_t>(scratch)));
+  cached.tape->Bind(cached.positions, cached_positions.data());
+  return {};
+}
+
+Result<std::span<const float>> Decoder::Extend(std::span<const int32_t> tokens, KvCache& cache, int64_t rows) {
+  Impl& m = *impl_;
+  const auto count = static_cast<int64_t>(tokens.size());
+  PINTLE_CHECK(rows >= 1 && rows <= count && rows <= kExtendRows, "1 <= rows <= min(tokens, 256)");
+  PINTLE_RETURN_IF_ERROR(m.CheckTokens(tokens, cache));
+  PINTLE_RETURN_IF_ERROR(m.PrepareCached());
   float* logits = reinterpret_cast<float*>(m.logits_arena.base());
   Tape& tape = *m.cached.tape;
-  tape.Bind(m.cached.positions, m.cached_positions.data());
   for (int64_t first = 0; first < count; first += kExtendRows) {
     const int64_t chunk = std::min(kExtendRows, count - first);
     for (int64_t i = 0; i < chunk; ++i) {
       m.cached_positions[static_cast<size_t>(i)] = static_cast<int32_t>(cache.length() + i);
     }
     tape.Bind(m.cached.tokens, tokens.data() + first);
-    tape.BindKv({cache.length(), cache.layers()});
+    const KvSequence sequence = {chunk, cache.length(), cache.layers()};
+    tape.BindKv({&sequence, 1});
     tape.Forward(chunk);
     cache.Advance(chunk);
     // The wanted rows of this chunk: tokens [count - rows, count) cut with [first, first + chunk).
@@ -248,11 +293,49 @@ Result<std::span<const float>> Decoder::Extend(std::span<const int32_t> tokens, 
   return std::span<const float>(logits, static_cast<size_t>(rows * m.config.vocab));
 }
 
+Result<std::span<const float>> Decoder::ExtendBatch(std::span<const Sequence> sequences) {
+  static_assert(kMaxBatchTokens == kExtendRows && kMaxBatch == kMaxKvSequences);
+  Impl& m = *impl_;
+  PINTLE_CHECK(!sequences.empty() && sequences.size() <= static_cast<size_t>(kMaxBatch), "1 to 64 sequences");
+  for (const Sequence& sequence : sequences) PINTLE_RETURN_IF_ERROR(m.CheckTokens(sequence.tokens, *sequence.cache));
+  PINTLE_RETURN_IF_ERROR(m.PrepareCached());
+  std::array<KvSequence, kMaxBatch> parts;
+  int64_t rows = 0;
+  for (size_t i = 0; i < sequences.size(); ++i) {
+    const Sequence& sequence = sequences[i];
+    const auto count = static_cast<int64_t>(sequence.tokens.size());
+    PINTLE_CHECK(count >= 1 && rows + count <= kMaxBatchTokens, "a batch has at most 256 tokens");
+    parts.at(i) = {count, sequence.cache->length(), sequence.cache->layers()};
+    for (int64_t t = 0; t < count; ++t, ++rows) {
+      m.cached_tokens[static_cast<size_t>(rows)] = sequence.tokens[static_cast<size_t>(t)];
+      m.cached_positions[static_cast<size_t>(rows)] = static_cast<int32_t>(parts.at(i).first_position + t);
+    }
+  }
+  Tape& tape = *m.cached.tape;
+  tape.Bind(m.cached.tokens, m.cached_tokens.data());
+  tape.BindKv({parts.data(), sequences.size()});
+  tape.Forward(rows);
+  float* logits = reinterpret_cast<float*>(m.logits_arena.base());
+  int64_t last = -1;
+  for (size_t i = 0; i < sequences.size();) {
+    // Last tokens that are neighbours (sequences of one token) go through the head together.
+    last += parts.at(i).rows;
+    size_t end = i + 1;
+    while (end < sequences.size() && parts.at(end).rows == 1) ++end;
+    const auto together = static_cast<int64_t>(end - i);
+    m.Head(m.cached, last, together, logits + static_cast<int64_t>(i) * m.config.vocab);
+    last += together - 1;
+    i = end;
+  }
+  for (size_t i = 0; i < sequences.size(); ++i) sequences[i].cache->Advance(parts.at(i).rows);
+  return std::span<const float>(logits, sequences.size() * static_cast<size_t>(m.config.vocab));
+}
+
 DecoderMemory Decoder::memory() const {
   DecoderMemory memory;
-  memory.weights = impl_->registry.weight_bytes() + impl_->rope_arena.capacity();
+  memory.weights = impl_->registry.weight_bytes() + impl_->adopted.capacity() + impl_->rope_arena.capacity();
   memory.gradients = impl_->registry.gradient_bytes();
-  memory.activations = impl_->logits_arena.capacity();
+  memory.activations = impl_->logits_arena.capacity() + impl_->head_scratch.capacity();
   for (const Graph* graph : {&impl_->train, &impl_->loss, &impl_->hidden, &impl_->cached}) {
     if (graph->tape != nullptr) memory.activations += graph->tape->memory_bytes();
   }

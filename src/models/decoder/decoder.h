@@ -16,6 +16,7 @@
 #include "models/decoder/config.h"
 #include "models/decoder/kv_cache.h"
 #include "nn/parameters.h"
+#include "tensor/arena.h"
 
 namespace pintle {
 
@@ -41,6 +42,10 @@ class Decoder {
   /// Weights are zero until Init or until they are written through parameters() followed by WeightsChanged().
   static Result<std::unique_ptr<Decoder>> Create(const DecoderConfig& config, const DecoderOptions& options,
                                                  ThreadPool& pool);
+  /// For loaders of foreign models: the parameters are declared but hold nothing; the loader points each of them into
+  /// memory that it hands over by AdoptWeights. Only for use; LossSum and Logits want float weights.
+  static Result<std::unique_ptr<Decoder>> CreateEmpty(const DecoderConfig& config, ThreadPool& pool);
+  void AdoptWeights(Arena memory);
   ~Decoder();
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
@@ -75,6 +80,16 @@ class Decoder {
   /// <= tokens.size(), rows <= 256), valid until the next call. Long prompts are cut into chunks inside; chunking does
   /// not show. A sequence that would pass the cache's capacity is a validation error and changes nothing.
   Result<std::span<const float>> Extend(std::span<const int32_t> tokens, KvCache& cache, int64_t rows = 1);
+
+  /// One sequence of a batch.
+  struct Sequence {
+    std::span<const int32_t> tokens;  ///< at least one
+    KvCache* cache;                   ///< each sequence its own
+  };
+  /// Extend for several sequences at once: the logits [sequences, V] of the last token of each, valid until the next
+  /// call. The same bits as one by one. At most kMaxBatch sequences with kMaxBatchTokens tokens together.
+  static constexpr int64_t kMaxBatch = 64, kMaxBatchTokens = 256;
+  Result<std::span<const float>> ExtendBatch(std::span<const Sequence> sequences);
 
   [[nodiscard]] DecoderMemory memory() const;
   [[nodiscard]] DecoderTimes times() const;

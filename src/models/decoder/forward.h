@@ -1,5 +1,6 @@
 // The one forward pass of the decoder, read from top to bottom. Training, scoring and generation record the same list;
-// only where attention finds its keys differs. Source: the Qwen3 model as published in Hugging Face checkpoints.
+// only where attention finds its keys differs. Foreign models (family.h) switch parts of it by their configuration.
+// Source: the Qwen3 model as published in Hugging Face checkpoints.
 #pragma once
 
 #include <vector>
@@ -15,7 +16,8 @@ namespace pintle {
 struct DecoderBlock {
   Parameter *input_layernorm, *post_attention_layernorm;
   std::vector<Parameter*> qkv_proj;  ///< q_proj, k_proj, v_proj, stacked
-  Parameter *q_norm, *k_norm;
+  std::vector<Parameter*> qkv_bias;  ///< empty, or the biases of the three
+  Parameter *q_norm, *k_norm;        ///< null in models without
   Parameter* o_proj;
   std::vector<Parameter*> gate_up_proj;  ///< gate_proj, up_proj, stacked
   Parameter* down_proj;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "kernels/attention.h"
+#include "nn/stored_ops.h"
 
 namespace pintle {
 
@@ -14,7 +15,7 @@ Result<KvCache> KvCache::Create(const DecoderConfig& config, int64_t capacity) {
                            std::to_string(config.context));
   }
   const int64_t pages = (capacity + kPage - 1) / kPage;
-  const int64_t page_floats = kernels::KvPageFloats(config.kv_heads, config.head_dim);
+  const int64_t page_floats = kernels::KvPageFloats(config.kv_heads, PaddedHeadDim(config.head_dim));
   KvCache cache;
   cache.capacity_ = capacity;
   PINTLE_ASSIGN(cache.arena_, Arena::Create(static_cast<size_t>(config.layers * pages * page_floats) * sizeof(float)));

@@ -1,0 +1,212 @@
+// Repacking of file blocks into panels, and the way back for one row.
+#include "kernels/quant_layout.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace pintle::kernels {
+namespace {
+
+uint16_t Half(const uint8_t* at) { return static_cast<uint16_t>(at[0] | at[1] << 8); }
+
+// A super-block of one row as the file has it, taken apart.
+struct FileBlock {
+  uint16_t d, m;         // f16 bits; K types: m is negated dmin
+  uint8_t scales[8][2];  // by block of 32: scale and minimum, or the two halves' scales
+  uint8_t q[256];        // offset kept; Q8_0 as q + 128
+};
+
+void ReadSmall(QuantType type, const uint8_t* from, FileBlock& out) {
+  const QuantFormat& format = FormatOf(type);
+  out.d = Half(from);
+  from += 2;
+  if (format.minimum) {
+    out.m = Half(from);
+    from += 2;
+  }
+  if (format.bits == 8) {
+    for (int i = 0; i < 32; ++i) out.q[i] = static_cast<uint8_t>(from[i] ^ 0x80);
+    return;
+  }
+  uint32_t high = 0;
+  if (format.bits == 5) {
+    std::memcpy(&high, from, 4);
+    from += 4;
+  }
+  for (int i = 0; i < 16; ++i) {
+    out.q[i] = static_cast<uint8_t>((from[i] & 15) | ((high >> i & 1) << 4));
+    out.q[i + 16] = static_cast<uint8_t>((from[i] >> 4) | ((high >> (i + 16) & 1) << 4));
+  }
+}
+
+// Q4_K and Q5_K: d, dmin, 12 bytes of packed 6-bit pairs, (32 bytes of fifth bits,) 128 bytes of nibbles.
+void ReadK(QuantType type, const uint8_t* from, FileBlock& out) {
+  const bool five = type == QuantType::kQ5_K;
+  out.d = Half(from);
+  out.m = static_cast<uint16_t>(Half(from + 2) ^ 0x8000u);
+  const uint8_t* s = from + 4;
+  for (int k = 0; k < 8; ++k) {
+    if (k < 4) {
+      out.scales[k][0] = s[k] & 63;
+      out.scales[k][1] = s[k + 4] & 63;
+    } else {
+      out.scales[k][0] = static_cast<uint8_t>((s[k + 4] & 15) | ((s[k - 4] >> 6) << 4));
+      out.scales[k][1] = static_cast<uint8_t>((s[k + 4] >> 4) | ((s[k] >> 6) << 4));
+    }
+  }
+  const uint8_t* high = from + 16;
+  const uint8_t* low = five ? from + 48 : from + 16;
+  for (int group = 0; group < 4; ++group) {
+    for (int l = 0; l < 32; ++l) {
+      const uint8_t both = low[group * 32 + l];
+      const int bits = five ? high[l] >> (2 * group) : 0;
+      out.q[group * 64 + l] = static_cast<uint8_t>((both & 15) | ((bits & 1) << 4));
+      out.q[group * 64 + 32 + l] = static_cast<uint8_t>((both >> 4) | ((bits >> 1 & 1) << 4));
+    }
+  }
+}
+
+// Q6_K: 128 bytes of low nibbles, 64 of high bits, 16 signed scales, d.
+void ReadQ6K(const uint8_t* from, FileBlock& out) {
+  out.d = Half(from + 208);
+  for (int i = 0; i < 16; ++i) out.scales[i / 2][i % 2] = from[192 + i];
+  for (int half = 0; half < 2; ++half) {
+    const uint8_t* low = from + 64 * half;
+    const uint8_t* high = from + 128 + 32 * half;
+    uint8_t* q = out.q + 128 * half;
+    for (int l = 0; l < 32; ++l) {
+      q[l] = static_cast<uint8_t>((low[l] & 15) | ((high[l] & 3) << 4));
+      q[l + 32] = static_cast<uint8_t>((low[l + 32] & 15) | ((high[l] >> 2 & 3) << 4));
+      q[l + 64] = static_cast<uint8_t>((low[l] >> 4) | ((high[l] >> 4 & 3) << 4));
+      q[l + 96] = static_cast<uint8_t>((low[l + 32] >> 4) | ((high[l] >> 6) << 4));
+    }
+  }
+}
+
+void ReadBlock(QuantType type, const uint8_t* from, FileBlock& out) {
+  if (type == QuantType::kQ6_K) {
+    ReadQ6K(from, out);
+  } else if (FormatOf(type).block_scales) {
+    ReadK(type, from, out);
+  } else {
+    ReadSmall(type, from, out);
+  }
+}
+
+// Writes the 32 quants of one row into the vectors of a block; `high` and `quants` were zeroed.
+void PlaceQuants(int bits, const uint8_t* q, int64_t row, uint8_t* high, uint8_t* quants) {
+  for (int k = 0; k < 32; ++k) {
+    const int g = k / 4;
+    const int64_t lane = 4 * row + k % 4;
+    if (bits == 8) {
+      quants[64 * g + lane] = q[k];
+      continue;
+    }
+    quants[64 * (g % 4) + lane] |= static_cast<uint8_t>((q[k] & 15) << (g < 4 ? 0 : 4));
+    if (bits == 5) high[lane] |= static_cast<uint8_t>((q[k] >> 4) << g);
+    if (bits == 6) high[64 * (g / 4) + lane] |= static_cast<uint8_t>((q[k] >> 4) << (2 * (g % 4)));
+  }
+}
+
+}  // namespace
+
+int64_t QuantBlock(QuantType type) { return 32 * FormatOf(type).blocks; }
+
+int64_t QuantRowBytes(QuantType type, int64_t columns) {
+  return columns / QuantBlock(type) * FormatOf(type).file_bytes;
+}
+
+int64_t QuantPanelBytes(QuantType type, int64_t columns) {
+  return (columns / QuantBlock(type) * FormatOf(type).super_bytes() + 63) / 64 * 64;
+}
+
+void PackQuantPanel(QuantType type, const uint8_t* file_rows, int64_t rows, int64_t columns, uint8_t* panel) {
+  const QuantFormat& format = FormatOf(type);
+  PINTLE_CHECK(rows >= 1 && rows <= kPanelRows && columns % QuantBlock(type) == 0, "a panel has 1 to 16 whole rows");
+  const int64_t row_bytes = QuantRowBytes(type, columns), supers = columns / QuantBlock(type);
+  std::memset(panel, 0, static_cast<size_t>(QuantPanelBytes(type, columns)));
+  FileBlock block{};
+  for (int64_t super = 0; super < supers; ++super) {
+    uint8_t* header = panel + super * format.super_bytes();
+    for (int64_t row = 0; row < rows; ++row) {
+      ReadBlock(type, file_rows + row * row_bytes + super * format.file_bytes, block);
+      std::memcpy(header + 2 * row, &block.d, 2);
+      if (format.minimum) std::memcpy(header + 32 + 2 * row, &block.m, 2);
+      for (int b = 0; b < format.blocks; ++b) {
+        uint8_t* at = header + format.header_bytes() + b * format.block_bytes();
+        if (format.block_scales) {
+          at[row] = block.scales[b][0];
+          at[16 + row] = block.scales[b][1];
+          at += 32;
+        }
+        PlaceQuants(format.bits, block.q + 32 * b, row, at, at + format.high_bytes());
+      }
+    }
+  }
+}
+
+bool QuantRowsFinite(QuantType type, const uint8_t* file_rows, int64_t rows, int64_t columns) {
+  const QuantFormat& format = FormatOf(type);
+  const int64_t supers = rows * (columns / QuantBlock(type));
+  const auto infinite = [](uint16_t half) { return (half & 0x7c00u) == 0x7c00u; };
+  const int d = type == QuantType::kQ6_K ? 208 : 0;
+  for (int64_t super = 0; super < supers; ++super) {
+    const uint8_t* at = file_rows + super * format.file_bytes;
+    if (infinite(Half(at + d)) || (format.minimum && infinite(Half(at + 2)))) return false;
+  }
+  return true;
+}
+
+void UnpackQuantBlock(QuantType type, const uint8_t* panel, int64_t block, int64_t row, QuantBlockValues& out) {
+  const QuantFormat& format = FormatOf(type);
+  const uint8_t* header = panel + block / format.blocks * format.super_bytes();
+  const uint8_t* at = header + format.header_bytes() + block % format.blocks * format.block_bytes();
+  out.scale = FloatFromF16(Half(header + 2 * row));
+  out.minimum = format.minimum ? FloatFromF16(Half(header + 32 + 2 * row)) : 0.0f;
+  out.half[0] = out.half[1] = 1;
+  if (format.halves) {
+    out.half[0] = static_cast<int8_t>(at[row]);
+    out.half[1] = static_cast<int8_t>(at[16 + row]);
+  } else if (format.block_scales) {
+    out.scale *= static_cast<float>(at[row]);
+    out.minimum *= static_cast<float>(at[16 + row]);
+  }
+  if (format.block_scales) at += 32;
+  const uint8_t* quants = at + format.high_bytes();
+  const int32_t offset = format.offset_shift < 0 ? 0 : 1 << format.offset_shift;
+  for (int k = 0; k < 32; ++k) {
+    const int g = k / 4;
+    const int64_t lane = 4 * row + k % 4;
+    int32_t q = 0;
+    if (format.bits == 8) {
+      q = quants[64 * g + lane];
+    } else {
+      q = quants[64 * (g % 4) + lane] >> (g < 4 ? 0 : 4) & 15;
+      if (format.bits == 5) q |= (at[lane] >> g & 1) << 4;
+      if (format.bits == 6) q |= (at[64 * (g / 4) + lane] >> (2 * (g % 4)) & 3) << 4;
+    }
+    out.q[k] = q - offset;
+  }
+}
+
+void DequantizeQuantRow(const QuantMatrix& matrix, int64_t row, float* out) {
+  const uint8_t* panel = matrix.panels + row / kPanelRows * QuantPanelBytes(matrix.type, matrix.columns);
+  const QuantFormat& format = FormatOf(matrix.type);
+  QuantBlockValues block{};
+  for (int64_t b = 0; b < matrix.columns / 32; ++b) {
+    UnpackQuantBlock(matrix.type, panel, b, row % kPanelRows, block);
+    for (int k = 0; k < 32; ++k) {
+      const float scale = format.halves ? block.scale * static_cast<float>(block.half[k / 16]) : block.scale;
+      const float value = scale * static_cast<float>(block.q[k]);
+      out[b * 32 + k] = format.minimum ? value + block.minimum : value;
+    }
+  }
+}
+
+void QuantEmbedding(const QuantMatrix& table, const int32_t* ids, int64_t count, float* y, ThreadPool& pool) {
+  pool.ParallelFor(count, [&](int64_t i) { DequantizeQuantRow(table, ids[i], y + i * table.columns); });
+}
+
+}  // namespace pintle::kernels

@@ -1,0 +1,287 @@
+#include "models/decoder/gguf_loader.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "formats/half.h"
+#include "kernels/attention.h"
+#include "kernels/quant.h"
+#include "models/decoder/family.h"
+#include "models/decoder/forward.h"
+#include "nn/stored_ops.h"
+
+namespace pintle {
+namespace {
+
+using kernels::kPanelRows;
+using kernels::QuantType;
+
+std::optional<QuantType> QuantTypeOf(GgufType type) {
+  switch (type) {
+    case GgufType::kQ8_0:
+      return QuantType::kQ8_0;
+    case GgufType::kQ4_0:
+      return QuantType::kQ4_0;
+    case GgufType::kQ4_1:
+      return QuantType::kQ4_1;
+    case GgufType::kQ5_0:
+      return QuantType::kQ5_0;
+    case GgufType::kQ5_1:
+      return QuantType::kQ5_1;
+    case GgufType::kQ4_K:
+      return QuantType::kQ4_K;
+    case GgufType::kQ5_K:
+      return QuantType::kQ5_K;
+    case GgufType::kQ6_K:
+      return QuantType::kQ6_K;
+    default:
+      return std::nullopt;
+  }
+}
+
+bool IsFloat(GgufType type) { return type == GgufType::kF32 || type == GgufType::kF16 || type == GgufType::kBF16; }
+
+bool IsMatrix(const GgufTensor& tensor) { return tensor.shape.size() == 2; }
+
+// How a tensor is held in memory.
+enum class Form { kF32, kBF16, kQuant };
+
+// A tensor of the file, the parameter it becomes, and where.
+struct Placement {
+  const GgufTensor* tensor;
+  Parameter* parameter;
+  Form form;
+  bool permuted;  ///< rows of q and k that RoPE takes as neighbours become halves of their head
+  char* memory = nullptr;
+};
+
+Form FormOf(const GgufTensor& tensor, DType dtype) {
+  if (QuantTypeOf(tensor.type)) return Form::kQuant;
+  return IsMatrix(tensor) && dtype == DType::kBF16 ? Form::kBF16 : Form::kF32;
+}
+
+int64_t BytesOf(const GgufTensor& tensor, Form form) {
+  if (form != Form::kQuant) return tensor.elements() * (form == Form::kBF16 ? 2 : 4);
+  const kernels::QuantMatrix matrix{*QuantTypeOf(tensor.type), tensor.shape[0], tensor.shape[1], nullptr};
+  return matrix.bytes();
+}
+
+// Only when every matrix is bf16 does the model compute in bf16.
+DType ComputeType(const GgufHeader& header, const DecoderConfig& config) {
+  for (const GgufTensor& tensor : header.tensors) {
+    if (IsMatrix(tensor) && tensor.type != GgufType::kBF16) return DType::kF32;
+  }
+  return config.head_dim % 16 == 0 ? DType::kBF16 : DType::kF32;
+}
+
+std::vector<int64_t> Extents(const Shape& shape) {
+  std::vector<int64_t> extents;
+  for (int i = 0; i < shape.rank(); ++i) extents.push_back(shape[i]);
+  return extents;
+}
+
+std::string ShapeText(const std::vector<int64_t>& shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+// Each parameter's tensor, with its exact shape and a type that can be held.
+Result<std::vector<Placement>> Match(const GgufFile& file, const DecoderConfig& config, ParameterRegistry& registry) {
+  const GgufHeader& header = file.header();
+  const DecoderFamily* family = FindDecoderFamily(header.Find("general.architecture")->strings[0]);
+  std::set<std::string_view> used = {"rope_freqs.weight"};
+  std::vector<Placement> placements;
+  for (Parameter& parameter : registry.all()) {
+    const std::string name = GgufNameOf(parameter.name);
+    const GgufTensor* tensor = header.FindTensor(name);
+    if (tensor == nullptr) return ValidationError("the tensor " + name + " is missing", file.where());
+    if (tensor->shape != Extents(parameter.shape)) {
+      return ValidationError("the tensor " + name + " has the shape " + ShapeText(tensor->shape) + ", not " +
+                                 ShapeText(Extents(parameter.shape)),
+                             file.where());
+    }
+    if (!IsFloat(tensor->type) && !(IsMatrix(*tensor) && QuantTypeOf(tensor->type))) {
+      return ValidationError("the tensor " + name + " has the type " + std::string(GgufTypeName(tensor->type)) +
+                                 ", which cannot be computed with",
+                             file.where(), "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K can");
+    }
+    const bool permuted =
+        family->interleaved_rope && (name.ends_with(".attn_q.weight") || name.ends_with(".attn_k.weight"));
+    placements.push_back({tensor, &parameter, FormOf(*tensor, config.dtype), permuted});
+    used.insert(tensor->name);
+  }
+  for (const GgufTensor& tensor : header.tensors) {
+    if (!used.contains(tensor.name)) {
+      return ValidationError("the tensor " + tensor.name + " has no place in this architecture", file.where());
+    }
+  }
+  return placements;
+}
+
+// Where row `row` of the parameter stands in the file.
+int64_t FileRow(const Placement& placement, int64_t row, int64_t head_dim) {
+  if (!placement.permuted) return row;
+  const int64_t head = row / head_dim, i = row % head_dim, half = head_dim / 2;
+  return head * head_dim + (i < half ? 2 * i : 2 * (i - half) + 1);
+}
+
+bool AllFinite(const float* values, int64_t count) {
+  bool finite = true;
+  for (int64_t i = 0; i < count; ++i) finite = finite && std::isfinite(values[i]);
+  return finite;
+}
+
+// Rows [first, first + count) of one tensor into memory.
+Status LoadRows(const GgufFile& file, const Placement& p, int64_t head_dim, int64_t first, int64_t count,
+                std::vector<uint8_t>& buffer) {
+  const GgufTensor& tensor = *p.tensor;
+  const int64_t columns = tensor.shape.back(), rows = tensor.elements() / columns;
+  const int64_t row_bytes = static_cast<int64_t>(tensor.size) / rows;
+  buffer.resize(static_cast<size_t>(count * row_bytes));
+  if (!p.permuted) {
+    PINTLE_RETURN_IF_ERROR(file.ReadBytes(tensor, first * row_bytes, buffer.size(), buffer.data()));
+  } else {
+    for (int64_t i = 0; i < count; ++i) {
+      PINTLE_RETURN_IF_ERROR(file.ReadBytes(tensor, FileRow(p, first + i, head_dim) * row_bytes,
+                                            static_cast<size_t>(row_bytes), buffer.data() + i * row_bytes));
+    }
+  }
+  bool finite = true;
+  if (p.form == Form::kQuant) {
+    const QuantType type = *QuantTypeOf(tensor.type);
+    finite = kernels::QuantRowsFinite(type, buffer.data(), count, columns);
+    const int64_t panel_bytes = kernels::QuantPanelBytes(type, columns);
+    for (int64_t row = 0; row < count; row += kPanelRows) {
+      kernels::PackQuantPanel(type, buffer.data() + row * row_bytes, std::min(kPanelRows, count - row), columns,
+                              reinterpret_cast<uint8_t*>(p.memory) + (first + row) / kPanelRows * panel_bytes);
+    }
+  } else if (p.form == Form::kBF16) {
+    std::memcpy(p.memory + first * row_bytes, buffer.data(), buffer.size());
+    for (size_t i = 1; i < buffer.size(); i += 2) {
+      finite = finite && ((buffer[i] & 0x7f) != 0x7f || (buffer[i - 1] & 0x80) == 0);
+    }
+  } else {
+    auto* to = reinterpret_cast<float*>(p.memory) + first * columns;
+    if (tensor.type == GgufType::kF32) {
+      std::memcpy(to, buffer.data(), buffer.size());
+    } else {
+      for (int64_t i = 0; i < count * columns; ++i) {
+        const auto half =
+            static_cast<uint16_t>(buffer[static_cast<size_t>(2 * i)] | buffer[static_cast<size_t>(2 * i + 1)] << 8);
+        to[i] = tensor.type == GgufType::kF16 ? FloatOfF16(half) : FloatOfBF16(half);
+      }
+    }
+    finite = AllFinite(to, count * columns);
+  }
+  if (!finite) return ValidationError("the tensor " + tensor.name + " holds weights that are not finite", file.where());
+  return {};
+}
+
+// Points each parameter at its memory; matrices that are stacked are found part by part.
+void PlaceParameter(const Placement& p) {
+  Parameter& parameter = *p.parameter;
+  switch (p.form) {
+    case Form::kF32:
+      parameter.weight = Tensor(DType::kF32, parameter.shape, p.memory);
+      break;
+    case Form::kBF16:
+      parameter.weight_bf16 = Tensor(DType::kBF16, parameter.shape, p.memory);
+      break;
+    case Form::kQuant:
+      parameter.quant = {*QuantTypeOf(p.tensor->type), parameter.shape[0], parameter.shape[1],
+                         reinterpret_cast<const uint8_t*>(p.memory)};
+      break;
+  }
+}
+
+Result<std::vector<float>> RopeFactors(const GgufFile& file, int64_t head_dim) {
+  const GgufTensor* tensor = file.header().FindTensor("rope_freqs.weight");
+  if (tensor == nullptr) return std::vector<float>();
+  if (tensor->type != GgufType::kF32 || tensor->elements() != head_dim / 2) {
+    return ValidationError("the tensor rope_freqs.weight is not F32 of half a head", file.where());
+  }
+  std::vector<float> factors(static_cast<size_t>(head_dim / 2));
+  PINTLE_RETURN_IF_ERROR(file.ReadBytes(*tensor, 0, factors.size() * 4, factors.data()));
+  for (const float factor : factors) {
+    if (!(factor >= 1e-6f && factor <= 1e6f)) {
+      return ValidationError("the tensor rope_freqs.weight holds a factor out of range", file.where());
+    }
+  }
+  return factors;
+}
+
+int64_t PhysicalMemory() { return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE); }
+
+}  // namespace
+
+Result<GgufPlan> PlanGguf(const GgufFile& file, int64_t context) {
+  GgufPlan plan;
+  PINTLE_ASSIGN(plan.config, GgufDecoderConfig(file.header(), context, file.where()));
+  plan.config.dtype = ComputeType(file.header(), plan.config);
+  PINTLE_ASSIGN(plan.config.rope_factors, RopeFactors(file, plan.config.head_dim));
+  ParameterRegistry registry;
+  DeclareDecoder(plan.config, registry);
+  PINTLE_ASSIGN(const std::vector<Placement> placements, Match(file, plan.config, registry));
+  std::map<std::string_view, int64_t> types;
+  for (const Placement& p : placements) {
+    plan.weight_bytes += static_cast<int64_t>(Arena::Rounded(static_cast<size_t>(BytesOf(*p.tensor, p.form))));
+    if (IsMatrix(*p.tensor)) ++types[GgufTypeName(p.tensor->type)];
+  }
+  for (const auto& [type, count] : types) {
+    plan.types += (plan.types.empty() ? "" : ", ") + std::string(type) + " " + std::to_string(count);
+  }
+  const int64_t pages = (plan.config.context + KvCache::kPage - 1) / KvCache::kPage;
+  plan.kv_bytes =
+      plan.config.layers * pages * 4 * kernels::KvPageFloats(plan.config.kv_heads, PaddedHeadDim(plan.config.head_dim));
+  return plan;
+}
+
+Result<std::unique_ptr<Decoder>> LoadGguf(const GgufFile& file, const GgufPlan& plan, ThreadPool& pool) {
+  if (const int64_t memory = PhysicalMemory(); plan.weight_bytes > memory) {
+    return ValidationError("its weights take " + std::to_string(plan.weight_bytes >> 20) + " MiB, this machine has " +
+                               std::to_string(memory >> 20),
+                           file.where(), "choose a smaller model or a type with fewer bits");
+  }
+  PINTLE_ASSIGN(std::unique_ptr<Decoder> decoder, Decoder::CreateEmpty(plan.config, pool));
+  PINTLE_ASSIGN(std::vector<Placement> placements, Match(file, plan.config, decoder->parameters()));
+  PINTLE_ASSIGN(Arena arena, Arena::Create(static_cast<size_t>(plan.weight_bytes)));
+  struct Item {
+    const Placement* placement;
+    int64_t first, count;
+  };
+  std::vector<Item> items;
+  constexpr int64_t kItemBytes = int64_t{1} << 20;
+  for (Placement& p : placements) {
+    p.memory = static_cast<char*>(arena.Allocate(static_cast<size_t>(BytesOf(*p.tensor, p.form))));
+    const int64_t rows = p.tensor->elements() / p.tensor->shape.back();
+    const int64_t row_bytes = static_cast<int64_t>(p.tensor->size) / rows;
+    const int64_t step = std::max(kItemBytes / row_bytes / kPanelRows, int64_t{1}) * kPanelRows;
+    for (int64_t first = 0; first < rows; first += step) items.push_back({&p, first, std::min(step, rows - first)});
+  }
+  std::vector<std::vector<uint8_t>> buffers(static_cast<size_t>(pool.threads()));
+  std::mutex mutex;
+  Status failure;
+  pool.ParallelForWithThread(static_cast<int64_t>(items.size()), [&](int64_t i, int thread) {
+    const Item& item = items[static_cast<size_t>(i)];
+    Status status = LoadRows(file, *item.placement, plan.config.head_dim, item.first, item.count,
+                             buffers[static_cast<size_t>(thread)]);
+    if (status.ok()) return;
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (failure.ok()) failure = std::move(status);
+  });
+  PINTLE_RETURN_IF_ERROR(failure);
+  for (const Placement& p : placements) PlaceParameter(p);
+  decoder->AdoptWeights(std::move(arena));
+  return decoder;
+}
+
+}  // namespace pintle

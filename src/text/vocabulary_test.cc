@@ -1,0 +1,198 @@
+#include "text/vocabulary.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "text/chat_template.h"
+
+namespace pintle {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Foreign vocabularies do not ship with the project: they are read from $PINTLE_DATA/tokenizers, or beside the project.
+fs::path Data() {
+  const char* own = std::getenv("PINTLE_DATA");
+  const fs::path folder =
+      (own != nullptr ? fs::path(own) : fs::path(PINTLE_SOURCE_DIR) / "../shared/data") / "tokenizers";
+  std::error_code missing;
+  return fs::exists(folder, missing) ? folder : fs::path();
+}
+
+struct Case {
+  std::string text;
+  std::vector<int32_t> ids;
+};
+
+std::vector<Case> Cases(const fs::path& path) {
+  const auto root = ParseJson(ReadFile(path).value(), "cases");
+  REQUIRE(root.ok());
+  std::vector<Case> cases;
+  for (const auto& entry : root->as_array()) {
+    Case& one = cases.emplace_back();
+    one.text = std::string(entry.at("text").as_string());
+    for (const auto& id : entry.at("ids").as_array()) one.ids.push_back(static_cast<int32_t>(id.as_int64()));
+  }
+  REQUIRE(!cases.empty());
+  return cases;
+}
+
+// A header as a converter would write it, from vocab.json and merges.txt.
+GgufHeader HeaderOf(const fs::path& vocab, const fs::path& merges, const std::string& pre,
+                    const std::vector<std::string>& specials) {
+  const auto root = ParseJson(ReadFile(vocab).value(), "vocab");
+  REQUIRE(root.ok());
+  std::vector<std::string> tokens(root->as_object().size()), rules;
+  for (const auto& [token, id] : root->as_object()) tokens.at(static_cast<size_t>(id.as_int64())) = std::string(token);
+  const std::string text = ReadFile(merges).value();
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, end - at);
+    if (!line.empty() && !line.starts_with("#version")) rules.push_back(line);
+    at = end + 1;
+  }
+  std::vector<int64_t> types(tokens.size(), 1);
+  for (const std::string& special : specials) {
+    tokens.push_back(special);
+    types.push_back(3);
+  }
+  GgufHeader header;
+  header.metadata = {{"tokenizer.ggml.model", GgufValue::String("gpt2")},
+                     {"tokenizer.ggml.pre", GgufValue::String(pre)},
+                     {"tokenizer.ggml.tokens", GgufValue::Strings(std::move(tokens))},
+                     {"tokenizer.ggml.token_type", GgufValue::I32s(std::move(types))},
+                     {"tokenizer.ggml.merges", GgufValue::Strings(std::move(rules))}};
+  return header;
+}
+
+void CheckCases(const GgufHeader& header, const fs::path& cases) {
+  const auto vocabulary = Vocabulary::FromGguf(header, "test");
+  if (!vocabulary.ok()) FAIL(vocabulary.error().Message());
+  for (const Case& one : Cases(cases)) {
+    CAPTURE(one.text);
+    std::vector<int32_t> ids;
+    (*vocabulary)->Encode(one.text, ids);
+    CHECK(ids == one.ids);
+    std::string text;
+    for (const int32_t id : ids) text += (*vocabulary)->Bytes(id);
+    if ((*vocabulary)->kind() == "llama" && !text.empty()) text.erase(0, 1);
+    CHECK(text == one.text);
+  }
+}
+
+// Bytes, two merges, and the control tokens of ChatML.
+GgufHeader SmallChatMl() {
+  std::vector<std::string> tokens;
+  std::vector<int64_t> types;
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool visible = (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
+    static int hidden;
+    if (byte == 0) hidden = 0;
+    const int codepoint = visible ? byte : 256 + hidden++;
+    std::string utf8;
+    if (codepoint < 128) {
+      utf8 += static_cast<char>(codepoint);
+    } else {
+      utf8 += static_cast<char>(0xC0 | codepoint >> 6);
+      utf8 += static_cast<char>(0x80 | (codepoint & 63));
+    }
+    tokens.push_back(utf8);
+    types.push_back(1);
+  }
+  for (const char* name : {"<|im_start|>", "<|im_end|>"}) {
+    tokens.emplace_back(name);
+    types.push_back(3);
+  }
+  tokens.emplace_back("hi");
+  types.push_back(1);
+  GgufHeader header;
+  header.metadata = {{"tokenizer.ggml.model", GgufValue::String("gpt2")},
+                     {"tokenizer.ggml.pre", GgufValue::String("qwen2")},
+                     {"tokenizer.ggml.tokens", GgufValue::Strings(std::move(tokens))},
+                     {"tokenizer.ggml.token_type", GgufValue::I32s(std::move(types))},
+                     {"tokenizer.ggml.merges", GgufValue::Strings({"h i"})}};
+  return header;
+}
+
+}  // namespace
+
+TEST_CASE("published cases of llama-bpe, qwen2, gpt-2 and SPM vocabularies") {
+  const fs::path data = Data();
+  if (data.empty()) {
+    MESSAGE("skipped: no foreign vocabularies here (set PINTLE_DATA)");
+    return;
+  }
+  CheckCases(HeaderOf(data / "qwen2_vocab.json", data / "qwen2_merges.txt", "qwen2", {"<|endoftext|>"}),
+             data / "qwen2.cases.json");
+  CheckCases(HeaderOf(data / "llama3_encoder.json", data / "llama3_merges.bpe", "llama-bpe", {"<|begin_of_text|>"}),
+             data / "llama-bpe.cases.json");
+  const auto gpt2 = GgufFile::Open(data / "ggml-vocab-gpt-2.gguf");
+  REQUIRE(gpt2.ok());
+  CheckCases(gpt2->header(), data / "gpt-2.cases.json");
+  const auto spm = GgufFile::Open(data / "ggml-vocab-llama-spm.gguf");
+  REQUIRE(spm.ok());
+  CheckCases(spm->header(), data / "llama-spm.cases.json");
+}
+
+TEST_CASE("what a user types never becomes a control token") {
+  const GgufHeader header = SmallChatMl();
+  const auto vocabulary = Vocabulary::FromGguf(header, "test");
+  if (!vocabulary.ok()) FAIL(vocabulary.error().Message());
+  const auto format = DetectChatFormat(header, **vocabulary, "test");
+  REQUIRE(format.ok());
+  CHECK(*format == ChatFormat::kChatMl);
+  const auto parts = RenderChat(*format, {{"user", "hi<|im_end|>"}}, true);
+  REQUIRE(parts.ok());
+  const auto ids = EncodePrompt(**vocabulary, *parts);
+  REQUIRE(ids.ok());
+  CHECK(std::count(ids->begin(), ids->end(), 257) == 1);
+  CHECK(std::count(ids->begin(), ids->end(), 256) == 2);
+  CHECK(std::count(ids->begin(), ids->end(), 258) == 1);
+  CHECK((*vocabulary)->IsEnd(257));
+  CHECK((*vocabulary)->Bytes(257).empty());
+}
+
+TEST_CASE("chat formats, written out") {
+  const std::vector<ChatMessage> talk = {
+      {"system", "S"}, {"user", "one"}, {"assistant", "<think>\nx\n</think>\n\n1"}, {"user", "two"}};
+  const auto text = [&](ChatFormat format, bool thinking) {
+    std::string all;
+    const auto parts = RenderChat(format, talk, thinking);
+    REQUIRE(parts.ok());
+    for (const PromptPart& part : *parts) all += part.text;
+    return all;
+  };
+  CHECK(text(ChatFormat::kQwen3, false) ==
+        "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\none<|im_end|>\n<|im_start|>assistant\n1<|im_end|>\n"
+        "<|im_start|>user\ntwo<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n");
+  CHECK(text(ChatFormat::kLlama3, true)
+            .starts_with("<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: "
+                         "December 2023\nToday Date: "
+                         "26 Jul 2024\n\nS<|eot_id|><|start_header_id|>user<|end_header_id|>\n\none<|eot_id|>"));
+  CHECK(text(ChatFormat::kMistral, true) == "<s>[INST]one[/INST]<think>\nx\n</think>\n\n1</s>[INST]S\n\ntwo[/INST]");
+  CHECK_FALSE(RenderChat(ChatFormat::kMistral, {{"assistant", "x"}}, true).ok());
+  CHECK_FALSE(RenderChat(ChatFormat::kChatMl, {{"root", "x"}}, true).ok());
+}
+
+TEST_CASE("damaged vocabularies are refused") {
+  const auto error = [](size_t key, GgufValue value) {
+    GgufHeader header = SmallChatMl();
+    header.metadata[key].second = std::move(value);
+    const auto vocabulary = Vocabulary::FromGguf(header, "test");
+    return vocabulary.ok() ? std::string() : vocabulary.error().what;
+  };
+  CHECK(error(0, GgufValue::String("bert")).find("known are gpt2 and llama") != std::string::npos);
+  CHECK(error(1, GgufValue::String("tekken")).find("known are qwen2") != std::string::npos);
+  CHECK(error(2, GgufValue::Strings({"a"})).find("token_type has another length") != std::string::npos);
+  CHECK(error(4, GgufValue::Strings({"h \xc4\xa0q"})).find("unknown tokens") != std::string::npos);
+  CHECK(error(4, GgufValue::Strings({"hi"})).find("unknown tokens") != std::string::npos);
+  CHECK(error(4, GgufValue::Strings({""})).find("unknown tokens") != std::string::npos);
+}
+
+}  // namespace pintle
