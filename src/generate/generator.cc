@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/time.h"
-#include "generate/text_stream.h"
+#include "generate/answer.h"
 
 namespace pintle {
 namespace {
@@ -35,7 +35,12 @@ int64_t PromptRoom(int64_t context, int64_t max_tokens) { return context - std::
 
 Result<Generator> Generator::Create(Decoder& decoder, const Tokenizer& tokenizer, ThreadPool& pool) {
   PINTLE_ASSIGN(KvCache cache, KvCache::Create(decoder.config()));
-  return Generator(decoder, tokenizer, pool, std::move(cache));
+  return Generator(decoder, &tokenizer, nullptr, pool, std::move(cache));
+}
+
+Result<Generator> Generator::Create(Decoder& decoder, const Vocabulary& vocabulary, ThreadPool& pool) {
+  PINTLE_ASSIGN(KvCache cache, KvCache::Create(decoder.config()));
+  return Generator(decoder, nullptr, &vocabulary, pool, std::move(cache));
 }
 
 Result<std::vector<int32_t>> Generator::PlainPrompt(std::string_view text, const SampleOptions& options,
@@ -95,44 +100,26 @@ Result<Completion> Generator::Run(const std::vector<int32_t>& prompt, const Samp
   PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(options));
   const auto prompt_size = static_cast<int64_t>(prompt.size());
   if (prompt_size > cache_.capacity()) return TooLong(prompt_size, cache_.capacity());
-  Completion answer;
-  answer.prompt_tokens = prompt_size;
-  answer.finish_reason = "length";
+  Answer answer(options, prompt_size, cache_.capacity(), on_text);
   const double start = MonotonicSeconds();
-  PINTLE_ASSIGN(std::span<const float> logits, Prefill(prompt, answer.cached_tokens));
-  answer.prompt_seconds = MonotonicSeconds() - start;
+  PINTLE_ASSIGN(std::span<const float> logits, Prefill(prompt, answer.completion().cached_tokens));
+  answer.completion().prompt_seconds = MonotonicSeconds() - start;
   // Rows of the table beyond the vocabulary (padding of foreign models) are never chosen.
-  const auto vocabulary = static_cast<size_t>(tokenizer_->vocab_size());
-  TextStream stream(options.stop);
-  bool wanted = true;
-  const auto emit = [&](const std::string& text) {
-    if (text.empty()) return;
-    answer.text += text;
-    if (on_text) wanted = on_text(text) && wanted;
-  };
-  double logprobs = 0;
-  while (static_cast<int64_t>(answer.ids.size()) < options.max_tokens) {
-    const int64_t position = prompt_size + static_cast<int64_t>(answer.ids.size());
-    PINTLE_ASSIGN(const SampledToken token, sampler_.Sample(logits.first(vocabulary), options, position));
-    if (tokenizer_->IsSpecial(token.id)) {
-      answer.finish_reason = "stop";
+  const auto vocabulary = std::min(
+      logits.size(), static_cast<size_t>(tokenizer_ != nullptr ? tokenizer_->vocab_size() : vocabulary_->size()));
+  while (true) {
+    PINTLE_ASSIGN(const SampledToken token, sampler_.Sample(logits.first(vocabulary), options, answer.position()));
+    const bool ends = tokenizer_ != nullptr ? tokenizer_->IsSpecial(token.id) : vocabulary_->IsEnd(token.id);
+    if (!answer.Take(token, ends,
+                     tokenizer_ != nullptr ? tokenizer_->TokenBytes(token.id) : vocabulary_->Bytes(token.id))) {
       break;
     }
-    answer.ids.push_back(token.id);
-    logprobs += token.logprob;
-    emit(stream.Push(tokenizer_->TokenBytes(token.id)));
-    if (stream.stopped() || !wanted) {
-      answer.finish_reason = "stop";
-      break;
-    }
-    if (position >= cache_.capacity() || static_cast<int64_t>(answer.ids.size()) == options.max_tokens) break;
-    PINTLE_ASSIGN(logits, decoder_->Extend(std::span<const int32_t>(&answer.ids.back(), 1), cache_));
+    PINTLE_ASSIGN(logits, decoder_->Extend(std::span<const int32_t>(&token.id, 1), cache_));
     cached_.push_back(token.id);
   }
-  emit(stream.Finish());
-  if (!answer.ids.empty()) answer.mean_logprob = logprobs / static_cast<double>(answer.ids.size());
-  answer.total_seconds = MonotonicSeconds() - start;
-  return answer;
+  Completion completion = answer.Finish();
+  completion.total_seconds = MonotonicSeconds() - start;
+  return completion;
 }
 
 void Generator::Forget() {

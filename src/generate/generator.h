@@ -13,6 +13,7 @@
 #include "generate/sampler.h"
 #include "models/decoder/decoder.h"
 #include "text/tokenizer.h"
+#include "text/vocabulary.h"
 
 namespace pintle {
 
@@ -20,6 +21,8 @@ namespace pintle {
 class Generator {
  public:
   static Result<Generator> Create(Decoder& decoder, const Tokenizer& tokenizer, ThreadPool& pool);
+  /// For foreign models: only Run and Forget; prompts come from text/chat_template.h.
+  static Result<Generator> Create(Decoder& decoder, const Vocabulary& vocabulary, ThreadPool& pool);
 
   /// The ids of a plain prompt: <|endoftext|>, then the text. User text never becomes a special token.
   Result<std::vector<int32_t>> PlainPrompt(std::string_view text, const SampleOptions& options, int64_t& cut) const;
@@ -28,8 +31,9 @@ class Generator {
   Result<std::vector<int32_t>> InfillPrompt(std::string_view prefix, std::string_view suffix,
                                             const SampleOptions& options, int64_t& cut) const;
 
-  /// Decodes from `prompt` (not empty) until a special token, a stop text, max_tokens, or the end of the context; the
-  /// latter two finish with "length". Ids do not include the special token that ended the text.
+  /// Decodes from `prompt` (not empty) until a special token (of a foreign model: one that ends answers), a stop text,
+  /// max_tokens, or the end of the context; the latter two finish with "length". Ids do not include the special token
+  /// that ended the text.
   Result<Completion> Run(const std::vector<int32_t>& prompt, const SampleOptions& options,
                          const TextModel::OnText& on_text);
 
@@ -37,12 +41,13 @@ class Generator {
   void Forget();
 
  private:
-  Generator(Decoder& decoder, const Tokenizer& tokenizer, ThreadPool& pool, KvCache cache)
-      : decoder_(&decoder), tokenizer_(&tokenizer), cache_(std::move(cache)), sampler_(pool) {}
+  Generator(Decoder& decoder, const Tokenizer* tokenizer, const Vocabulary* vocabulary, ThreadPool& pool, KvCache cache)
+      : decoder_(&decoder), tokenizer_(tokenizer), vocabulary_(vocabulary), cache_(std::move(cache)), sampler_(pool) {}
   Result<std::span<const float>> Prefill(const std::vector<int32_t>& prompt, int64_t& reused);
 
   Decoder* decoder_;
-  const Tokenizer* tokenizer_;
+  const Tokenizer* tokenizer_;  // one of the two
+  const Vocabulary* vocabulary_;
   KvCache cache_;
   std::vector<int32_t> cached_;  // the ids whose keys and values the cache holds
   Sampler sampler_;

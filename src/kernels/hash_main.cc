@@ -5,12 +5,14 @@
 
 #include "kernels/hash_rows.h"
 #include "kernels/matmul_hash.h"
+#include "kernels/quant_hash.h"
 #include "kernels/target.h"
 
 int main() {
   using namespace pintle::kernels;
   std::fprintf(stderr, "target %s\n", TargetName(ActiveTarget()));
   for (const auto& [name, hash] : MatMulHashes()) std::printf("%s %016" PRIx64 "\n", name.c_str(), hash);
+  for (const auto& [name, hash] : QuantHashes()) std::printf("%s %016" PRIx64 "\n", name.c_str(), hash);
   for (const auto& [name, hash] : KernelHashes()) std::printf("%s %016" PRIx64 "\n", name.c_str(), hash);
   return 0;
 }

@@ -1,0 +1,41 @@
+#include "generate/answer.h"
+
+#include <utility>
+
+namespace pintle {
+
+Answer::Answer(const SampleOptions& options, int64_t prompt_tokens, int64_t capacity, TextModel::OnText on_text)
+    : options_(&options), capacity_(capacity), on_text_(std::move(on_text)), stream_(options.stop) {
+  completion_.prompt_tokens = prompt_tokens;
+  completion_.finish_reason = "length";
+}
+
+void Answer::Emit(const std::string& text) {
+  if (text.empty()) return;
+  completion_.text += text;
+  if (on_text_) wanted_ = on_text_(text) && wanted_;
+}
+
+bool Answer::Take(const SampledToken& token, bool ends, std::string_view bytes) {
+  if (ends) {
+    completion_.finish_reason = "stop";
+    return false;
+  }
+  const int64_t at = position();
+  completion_.ids.push_back(token.id);
+  logprobs_ += token.logprob;
+  Emit(stream_.Push(bytes));
+  if (stream_.stopped() || !wanted_) {
+    completion_.finish_reason = "stop";
+    return false;
+  }
+  return at < capacity_ && static_cast<int64_t>(completion_.ids.size()) < options_->max_tokens;
+}
+
+Completion Answer::Finish() {
+  Emit(stream_.Finish());
+  if (!completion_.ids.empty()) completion_.mean_logprob = logprobs_ / static_cast<double>(completion_.ids.size());
+  return std::move(completion_);
+}
+
+}  // namespace pintle

@@ -1,0 +1,43 @@
+// One answer while it grows: what happens to each sampled token, and when the answer ends. The same for one sequence
+// (generator.h) and for a batch (engine.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "generate/generate.h"
+#include "generate/sampler.h"
+#include "generate/text_stream.h"
+
+namespace pintle {
+
+/// One owner.
+class Answer {
+ public:
+  /// `capacity`: positions of the context; `options` must outlive it.
+  Answer(const SampleOptions& options, int64_t prompt_tokens, int64_t capacity, TextModel::OnText on_text);
+
+  /// The absolute position of the token that is sampled next.
+  [[nodiscard]] int64_t position() const {
+    return completion_.prompt_tokens + static_cast<int64_t>(completion_.ids.size());
+  }
+  /// Takes a token; `ends` if it ends answers (it is not kept), `bytes` its text. False: the answer is complete,
+  /// nothing more is to be sampled.
+  bool Take(const SampledToken& token, bool ends, std::string_view bytes);
+  /// What came out; call once.
+  Completion Finish();
+  [[nodiscard]] Completion& completion() { return completion_; }
+
+ private:
+  void Emit(const std::string& text);
+
+  const SampleOptions* options_;
+  int64_t capacity_;
+  TextModel::OnText on_text_;
+  TextStream stream_;
+  Completion completion_;
+  double logprobs_ = 0;
+  bool wanted_ = true;
+};
+
+}  // namespace pintle

@@ -1,0 +1,109 @@
+// Answers of the engine against those of one sequence at a time, on synthetic models.
+#include "generate/engine.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "base/file.h"
+#include "generate/gguf_model.h"
+#include "models/decoder/synth.h"
+
+namespace pintle {
+namespace {
+
+std::vector<EngineRequest> Requests(int count) {
+  std::vector<EngineRequest> requests;
+  for (int i = 0; i < count; ++i) {
+    EngineRequest& request = requests.emplace_back();
+    // Half of them share a long beginning.
+    for (int k = 0; k < (i % 2 == 0 ? 90 : 3 + 17 * i); ++k) request.prompt.push_back((k * 37 + (i % 2) * i) % 256);
+    request.prompt.push_back(i);
+    request.options.temperature = i % 3 == 0 ? 0 : 0.8;
+    request.options.seed = static_cast<uint64_t>(i);
+    request.options.max_tokens = 5 + 3 * i;
+  }
+  return requests;
+}
+
+std::map<int64_t, Completion> RunAll(Engine& engine) {
+  std::map<int64_t, Completion> answers;
+  while (!engine.idle()) {
+    auto done = engine.Step();
+    REQUIRE(done.ok());
+    for (EngineAnswer& answer : *done) {
+      CHECK(answer.failure.ok());
+      answers.emplace(answer.id, std::move(answer.completion));
+    }
+  }
+  return answers;
+}
+
+}  // namespace
+
+TEST_CASE("batches, chunks, slots, prefix reuse and threads do not show in the answers") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "tiny.gguf").string();
+  for (const auto& [arch, type] : {std::pair{"tiny-llama", "q4_k_m"}, {"tiny-qwen3", "q8_0"}, {"tiny-qwen2", "f32"}}) {
+    CAPTURE(arch);
+    REQUIRE(WriteSynthModel(arch, type, 1, path).ok());
+    const auto model = GgufModel::Load(path, 0, 1);
+    if (!model.ok()) FAIL(model.error().Message());
+    const std::vector<EngineRequest> requests = Requests(8);
+    std::vector<Completion> expected;
+    for (const EngineRequest& request : requests) {
+      auto answer = (*model)->Run(request.prompt, request.options);
+      REQUIRE(answer.ok());
+      expected.push_back(std::move(*answer));
+    }
+    for (const auto& [slots, tokens, threads] : {std::tuple{1, 256, 1}, {2, 7, 2}, {8, 64, 3}}) {
+      ThreadPool pool(threads);
+      auto engine = Engine::Create((*model)->decoder(), (*model)->vocabulary(), pool, {slots, tokens});
+      REQUIRE(engine.ok());
+      for (int round = 0; round < 2; ++round) {  // the second finds its prompts in the slots
+        std::vector<int64_t> ids;
+        for (const EngineRequest& request : requests) ids.push_back((*engine)->Submit(request).value());
+        const auto answers = RunAll(**engine);
+        REQUIRE(answers.size() == requests.size());
+        for (size_t i = 0; i < requests.size(); ++i) {
+          const Completion& got = answers.at(ids[i]);
+          CHECK(got.ids == expected[i].ids);
+          CHECK(got.text == expected[i].text);
+          CHECK(got.mean_logprob == expected[i].mean_logprob);
+          CHECK(got.finish_reason == expected[i].finish_reason);
+        }
+        if (round == 1 && slots == 8) CHECK(answers.at(ids[0]).cached_tokens >= 90);
+      }
+    }
+  }
+}
+
+TEST_CASE("requests are checked at the door, and can be cancelled") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "tiny.gguf").string();
+  REQUIRE(WriteSynthModel("tiny-llama", "q8_0", 2, path).ok());
+  const auto model = GgufModel::Load(path, 64, 1);
+  REQUIRE(model.ok());
+  ThreadPool pool(1);
+  auto engine = Engine::Create((*model)->decoder(), (*model)->vocabulary(), pool, {1, 16});
+  REQUIRE(engine.ok());
+  CHECK_FALSE((*engine)->Submit({{}, {}, {}}).ok());
+  CHECK_FALSE((*engine)->Submit({{-1}, {}, {}}).ok());
+  CHECK_FALSE((*engine)->Submit({{512}, {}, {}}).ok());
+  CHECK((*engine)->Submit({std::vector<int32_t>(65, 1), {}, {}}).error().what ==
+        "the prompt has 65 tokens, the model's context holds 64");
+  const int64_t first = (*engine)->Submit({{1, 2, 3}, {}, {}}).value();
+  const int64_t second = (*engine)->Submit({{4, 5}, {}, {}}).value();
+  for (int i = 0; i < 4; ++i) REQUIRE((*engine)->Step().ok());
+  CHECK((*engine)->Cancel(first));
+  CHECK((*engine)->Cancel(second));
+  CHECK_FALSE((*engine)->Cancel(99));
+  const auto done = (*engine)->Step();
+  REQUIRE(done.ok());
+  REQUIRE(done->size() == 2);
+  CHECK((*done)[0].completion.ids.size() >= 3);
+  CHECK((*done)[1].completion.ids.empty());
+  CHECK((*engine)->idle());
+}
+
+}  // namespace pintle
