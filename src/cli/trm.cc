@@ -5,6 +5,7 @@ namespace pintle {
 
 void RegisterTrm(Command& pintle) {
   Command& trm = pintle.Add("trm", "a tiny recursive model that learns to solve puzzles");
+  RegisterTrmTasks(trm);
   RegisterTrmParity(trm);
 }
 

@@ -22,6 +22,7 @@ void RegisterM31rParity(Command& m31r);     ///< parity
 void RegisterM31rFolders(Command& m31r);    ///< verify, info, clean
 void RegisterTrm(Command& pintle);          ///< trm, with its verbs
 void RegisterTrmParity(Command& trm);       ///< trm parity
+void RegisterTrmTasks(Command& trm);        ///< trm tasks
 void RegisterBenchKernels(Command& bench);  ///< bench kernels
 void RegisterBenchTrain(Command& bench);    ///< bench train
 void RegisterConfig(Command& pintle);       ///< config
