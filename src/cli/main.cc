@@ -24,6 +24,14 @@ int main(int argc, char** argv) {
     pintle::Command& bench = pintle.Add("bench", "speed, beside what this machine can do at most");
     pintle::RegisterBenchKernels(bench);
     pintle::RegisterBenchTrain(bench);
+    pintle::RegisterBenchLlm(bench);
+    pintle::RegisterChat(pintle);
+    pintle::RegisterComplete(pintle);
+    pintle::RegisterShow(pintle);
+    pintle::RegisterTokenize(pintle);
+    pintle::RegisterPerplexity(pintle);
+    pintle::RegisterModels(pintle);
+    pintle::RegisterQuantize(pintle);
     pintle::RegisterConfig(pintle);
     pintle::RegisterDemo(pintle);
   });

@@ -23,8 +23,19 @@ void RegisterM31rFolders(Command& m31r);    ///< verify, info, clean
 void RegisterTrm(Command& pintle);          ///< trm, with its verbs
 void RegisterTrmParity(Command& trm);       ///< trm parity
 void RegisterTrmTasks(Command& trm);        ///< trm tasks
+void RegisterTrmTrain(Command& trm);        ///< trm train
+void RegisterTrmEval(Command& trm);         ///< trm eval
+void RegisterTrmSolve(Command& trm);        ///< trm solve
 void RegisterBenchKernels(Command& bench);  ///< bench kernels
 void RegisterBenchTrain(Command& bench);    ///< bench train
+void RegisterBenchLlm(Command& bench);      ///< bench llm
+void RegisterChat(Command& pintle);         ///< chat
+void RegisterComplete(Command& pintle);     ///< complete
+void RegisterShow(Command& pintle);         ///< show
+void RegisterTokenize(Command& pintle);     ///< tokenize
+void RegisterPerplexity(Command& pintle);   ///< perplexity
+void RegisterModels(Command& pintle);       ///< models synth
+void RegisterQuantize(Command& pintle);     ///< quantize
 void RegisterConfig(Command& pintle);       ///< config
 void RegisterDemo(Command& pintle);         ///< demo
 

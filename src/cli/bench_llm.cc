@@ -1,0 +1,84 @@
+// `pintle bench llm`: prompt and generation speed of a GGUF model, beside the read bandwidth measured in the same run.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cstring>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "cli/gguf_verbs.h"
+#include "cli/verbs.h"
+#include "kernels/peak.h"
+#include "tensor/arena.h"
+
+namespace pintle {
+namespace {
+
+struct Options {
+  std::string model;
+  int64_t prompt = 512, generate = 64, repeat = 3;
+};
+
+// The best of a few reads through memory larger than the caches.
+Result<double> ReadBandwidth(int threads) {
+  constexpr size_t kBytes = size_t{256} << 20;
+  PINTLE_ASSIGN(const Arena arena, Arena::Create(kBytes));
+  std::memset(arena.base(), 1, kBytes);
+  ThreadPool pool(threads);
+  return kernels::PeakReadGbPerSecond(pool, arena.base(), kBytes, 5);
+}
+
+Status Bench(const Options& options, const Global& global) {
+  if (options.prompt < 1 || options.generate < 1 || options.repeat < 1) {
+    return UsageError("--prompt, --generate and --repeat are 1 or more");
+  }
+  const int64_t context = options.prompt + options.generate;
+  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(options.model, context, global.threads));
+  const DecoderConfig& config = model->description().plan.config;
+  std::vector<int32_t> prompt;
+  for (int64_t i = 0; i < options.prompt; ++i) prompt.push_back(static_cast<int32_t>((i * 7919 + 11) % config.vocab));
+  double prompt_seconds = 1e9, token_seconds = 1e9, bandwidth = 0;
+  PINTLE_ASSIGN(KvCache cache, KvCache::Create(config));
+  for (int64_t repeat = 0; repeat < options.repeat; ++repeat) {
+    cache.Truncate(0);
+    double start = MonotonicSeconds();
+    PINTLE_RETURN_IF_ERROR(model->decoder().Extend(prompt, cache));
+    prompt_seconds = std::min(prompt_seconds, MonotonicSeconds() - start);
+    start = MonotonicSeconds();
+    for (int64_t i = 0; i < options.generate; ++i) {
+      PINTLE_RETURN_IF_ERROR(model->decoder().Extend({&prompt[static_cast<size_t>(i % options.prompt)], 1}, cache));
+    }
+    token_seconds = std::min(token_seconds, (MonotonicSeconds() - start) / static_cast<double>(options.generate));
+    PINTLE_ASSIGN(const double read, ReadBandwidth(global.threads));
+    bandwidth = std::max(bandwidth, read);
+  }
+  const double weights = static_cast<double>(model->description().plan.weight_bytes);
+  const boost::json::object out = {{"model", model->description().name},
+                                   {"pp_tokens_per_s", static_cast<double>(options.prompt) / prompt_seconds},
+                                   {"tg_tokens_per_s", 1 / token_seconds},
+                                   {"tg_gb_s", weights / token_seconds * 1e-9},
+                                   {"load_ms", 1000 * model->load_seconds()},
+                                   {"peak_rss_mb", PeakResidentBytes() * 1e-6},
+                                   {"read_gb_s", bandwidth}};
+  if (global.json) {
+    fmt::print("{}\n", DumpJson(out));
+    return {};
+  }
+  for (const auto& [key, value] : out) fmt::print("{:<18} {}\n", std::string_view(key), DumpJson(value));
+  return {};
+}
+
+}  // namespace
+
+void RegisterBenchLlm(Command& bench) {
+  auto options = std::make_shared<Options>();
+  Command& verb = bench.Add("llm", "a model (GGUF): prompt and generation speed, load, memory");
+  verb.Option("model", options->model, "the .gguf file").Required();
+  verb.Option("--prompt", options->prompt, "tokens of the prompt");
+  verb.Option("--generate", options->generate, "tokens to generate");
+  verb.Option("--repeat", options->repeat, "the best of so many runs counts");
+  verb.Run([options](const Global& global) { return Bench(*options, global); });
+}
+
+}  // namespace pintle

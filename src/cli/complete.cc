@@ -1,0 +1,99 @@
+// `pintle complete`: go on from a text or from token ids with a GGUF model; or write the logits of given ids for
+// comparison with other engines.
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <charconv>
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "cli/gguf_verbs.h"
+#include "cli/verbs.h"
+
+namespace pintle {
+namespace {
+
+struct Options {
+  std::string model, prompt, logits;
+  std::vector<std::string> ids;
+  int64_t context = kDefaultContext;
+  SampleOptions sample;
+};
+
+Result<std::vector<int32_t>> ParseIds(const std::vector<std::string>& words) {
+  std::vector<int32_t> ids;
+  for (const std::string& word : words) {
+    int32_t id = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+    if (error != std::errc() || end != word.data() + word.size()) {
+      return UsageError("'" + word + "' is no token id", "--ids");
+    }
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+Status Complete(Options options, const Global& global) {
+  options.sample.seed = global.seed;
+  PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(options.sample));
+  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model,
+                GgufModel::Load(options.model, options.context, global.threads));
+  LogInfo("complete", PlanLine(model->description()));
+  std::vector<int32_t> prompt;
+  if (!options.ids.empty()) {
+    PINTLE_ASSIGN(prompt, ParseIds(options.ids));
+  } else {
+    if (options.prompt.empty()) options.prompt = std::string(std::istreambuf_iterator<char>(std::cin), {});
+    prompt = model->PlainPrompt(options.prompt);
+  }
+  if (prompt.empty()) return UsageError("the prompt is empty", "", "give --prompt, --ids, or pipe a text in");
+  if (!options.logits.empty()) {
+    PINTLE_ASSIGN(const std::vector<float> logits, model->Logits(prompt));
+    return WriteFileAtomic(options.logits,
+                           {reinterpret_cast<const char*>(logits.data()), logits.size() * sizeof(float)});
+  }
+  const TextModel::OnText stream = [&](std::string_view text) {
+    if (!global.json) {
+      std::fwrite(text.data(), 1, text.size(), stdout);
+      std::fflush(stdout);
+    }
+    return !Interrupted();
+  };
+  PINTLE_ASSIGN(const Completion answer, model->Run(prompt, options.sample, stream));
+  LogInfo("complete", SpeedLine(*model, answer));
+  if (!global.json) {
+    fmt::print("\n");
+    return {};
+  }
+  boost::json::array ids(answer.ids.begin(), answer.ids.end());
+  fmt::print("{}\n", DumpJson(boost::json::object{{"model", model->description().name},
+                                                  {"text", answer.text},
+                                                  {"ids", std::move(ids)},
+                                                  {"finish_reason", answer.finish_reason},
+                                                  {"seed", options.sample.seed},
+                                                  {"mean_logprob", answer.mean_logprob},
+                                                  {"prompt_tokens", answer.prompt_tokens},
+                                                  {"completion_tokens", static_cast<int64_t>(answer.ids.size())}}));
+  return {};
+}
+
+}  // namespace
+
+void RegisterComplete(Command& pintle) {
+  auto options = std::make_shared<Options>();
+  Command& verb = pintle.Add("complete", "go on from a text with a model (GGUF)");
+  verb.Option("model", options->model, "the .gguf file").Required();
+  verb.Option("--prompt", options->prompt, "the text (default: standard input)");
+  verb.Option("--ids", options->ids, "token ids instead of a text: 1,2,3");
+  verb.Option("--logits", options->logits, "write float32 logits [positions, vocabulary] of the prompt here, and end");
+  verb.Option("--context", options->context, "positions to reserve at most");
+  AddSampleOptions(verb, options->sample);
+  verb.Run([options](const Global& global) { return Complete(*options, global); });
+}
+
+}  // namespace pintle

@@ -1,0 +1,25 @@
+// What the verbs on GGUF files share: options that all of them take.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/command.h"
+#include "generate/gguf_model.h"
+
+namespace pintle {
+
+/// How an answer is to be chosen; the flags of chat and complete.
+inline void AddSampleOptions(Command& verb, SampleOptions& sample) {
+  verb.Option("--max-tokens", sample.max_tokens, "longest answer");
+  verb.Option("--temperature", sample.temperature, "0 = always the likeliest token");
+  verb.Option("--top-k", sample.top_k, "only the k likeliest tokens; 0 = all");
+  verb.Option("--top-p", sample.top_p, "only the likeliest tokens that make up this share");
+  verb.Option("--stop", sample.stop, "end before this text; may be given several times");
+}
+
+/// One line that says what was loaded, what it takes, and how long that took.
+std::string PlanLine(const GgufDescription& description);
+std::string SpeedLine(const GgufModel& model, const Completion& answer);
+
+}  // namespace pintle

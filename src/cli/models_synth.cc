@@ -1,0 +1,48 @@
+// `pintle models synth`: files with random weights in the shapes of real models. `pintle quantize`: other types for the
+// matrices of a file.
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "cli/verbs.h"
+#include "models/decoder/synth.h"
+
+namespace pintle {
+
+void RegisterModels(Command& pintle) {
+  struct Options {
+    std::string arch, type = "q4_k_m", out;
+  };
+  auto options = std::make_shared<Options>();
+  std::string names;
+  for (const std::string& name : SynthNames()) names += (names.empty() ? "" : ", ") + name;
+  Command& models = pintle.Add("models", "model files");
+  Command& verb = models.Add("synth", "write a model with random weights, to measure with");
+  verb.Option("--arch", options->arch, "its shape: " + names).Required();
+  verb.Option("--type", options->type, "of its matrices: q4_k_m, q8_0, f32, ...");
+  verb.Option("--out", options->out, "the .gguf file to write").Required();
+  verb.Run([options](const Global& global) {
+    return WriteSynthModel(options->arch, options->type, global.seed, options->out);
+  });
+}
+
+void RegisterQuantize(Command& pintle) {
+  struct Options {
+    std::string in, out, type;
+  };
+  auto options = std::make_shared<Options>();
+  Command& verb = pintle.Add("quantize", "write a model (GGUF) with its matrices in another type");
+  verb.Option("in", options->in, "the .gguf file to read").Required();
+  verb.Option("out", options->out, "the .gguf file to write").Required();
+  verb.Option("--type", options->type,
+              "q8_0, q6_k, q5_k_m, q5_k_s, q5_1, q5_0, q4_k_m, q4_k_s, q4_1, q4_0, f16, bf16, f32")
+      .Required();
+  verb.Run([options](const Global& global) -> Status {
+    const double start = MonotonicSeconds();
+    PINTLE_RETURN_IF_ERROR(QuantizeGguf(options->in, options->type, options->out, global.threads));
+    LogInfo("quantize", fmt::format("{} written in {:.1f} s", options->out, MonotonicSeconds() - start));
+    return {};
+  });
+}
+
+}  // namespace pintle
