@@ -19,7 +19,7 @@ constexpr Row kTasks[] = {
     {"copy", MakePatternTask},    {"reverse", MakePatternTask},  {"sort", MakePatternTask},
     {"parity", MakePatternTask},  {"majority", MakePatternTask}, {"selective_copy", MakePatternTask},
     {"sudoku4", MakeSudokuTask},  {"sudoku6", MakeSudokuTask},   {"sudoku9", MakeSudokuTask},
-    {"sudoku16", MakeSudokuTask}, {"maze10", MakeMazeTask},
+    {"sudoku16", MakeSudokuTask}, {"maze10", MakeMazeTask},      {"arc", MakeArcTask},
 };
 
 }  // namespace

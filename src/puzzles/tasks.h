@@ -16,5 +16,7 @@ MadeTask MakePatternTask(const std::string& name, const TaskOptions& options);
 MadeTask MakeSudokuTask(const std::string& name, const TaskOptions& options);
 /// mazeN (maze.cc).
 MadeTask MakeMazeTask(const std::string& name, const TaskOptions& options);
+/// arc (arc_file.cc).
+MadeTask MakeArcTask(const std::string& name, const TaskOptions& options);
 
 }  // namespace pintle
