@@ -6,6 +6,9 @@ namespace pintle {
 void RegisterTrm(Command& pintle) {
   Command& trm = pintle.Add("trm", "a tiny recursive model that learns to solve puzzles");
   RegisterTrmTasks(trm);
+  RegisterTrmTrain(trm);
+  RegisterTrmEval(trm);
+  RegisterTrmSolve(trm);
   RegisterTrmParity(trm);
 }
 
