@@ -171,9 +171,14 @@ TEST_CASE("a config loads, prints, hashes, and names what is wrong with line and
   CHECK(message("lines = \"7\"\n") == "t.toml:1: lines: an integer is needed | ");
   CHECK(message("[inner]\nmode = \"medium\"\n") == "t.toml:2: inner.mode: 'medium' is not one of fast, slow | ");
   CHECK(message("lines = \n").find("t.toml:1: ") == 0);
-  for (const char* header : {"[/x]", "[[.x]]", "[ =]", "  [\xc3\xa9]"}) {
+  for (const char* header : {"[/x]", "[[.x]]", "[ =]", "[", "\xef\xbb\xbf[/x]", "\xc2\xa0[/x]", "  [\xc3\xa9]"}) {
     CHECK(message((std::string("lines = 3\n") + header).c_str()).find("t.toml:2: ") == 0);
   }
+  CHECK(message("lines = 3\nn\xc3\xa9 = 1") == "t.toml:2: a letter beyond ASCII outside of quotes | ");
+  CHECK(message("# \xc3\xa9\nlines = 3\n[inner]\nmode = \"\"\"\n[/x\n\xc3\xa9\"\"\"\n").find("t.toml:4: inner.mode") ==
+        0);
+  CHECK(message("lines = ,\n").find("t.toml") == 0);
+  CHECK_FALSE(SetConfigValue("lines=,", "--set", copy.fields()).ok());
   CHECK_FALSE(SetConfigValue("[/x]=3", "--set", copy.fields()).ok());
   CHECK(SetConfigValue("inner.mode=slow", "--set", copy.fields()).ok());
   CHECK(copy.mode == "slow");

@@ -2,16 +2,15 @@
 
 #include <fmt/format.h>
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <charconv>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/toml_library.h"
 
 namespace pintle {
 namespace {
@@ -161,26 +160,78 @@ void CollectLeaves(const toml::table& table, const std::string& prefix, std::map
   }
 }
 
-// toml++ 3.3 asserts on a table header that begins with a sign ("[/x]"); such a line is named here first.
-Status CheckHeaders(std::string_view text, const std::string& where) {
-  int line = 1;
-  for (size_t begin = 0; begin < text.size(); ++line) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    std::string_view row = text.substr(begin, end - begin);
-    begin = end + 1;
-    row.remove_prefix(std::min(row.find_first_not_of(" \t"), row.size()));
-    if (!row.starts_with('[')) continue;
-    row.remove_prefix(row.starts_with("[[") ? 2 : 1);
-    row.remove_prefix(std::min(row.find_first_not_of(" \t\r"), row.size()));
-    const auto may_begin = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-             c == '"' || c == '\'' || c == ']';
-    };
-    if (!row.empty() && !may_begin(row.front())) {
-      return ConfigError("a table's name cannot begin like this", fmt::format("{}:{}", where, line));
+// The place behind a TOML string that begins at `at`; the end of the line or text if it is not closed.
+size_t BehindString(std::string_view text, size_t at) {
+  const char quote = text[at];
+  const std::string_view three = text.substr(at, 3);
+  const bool lines = three.size() == 3 && three[1] == quote && three[2] == quote;
+  for (size_t i = at + (lines ? 3 : 1); i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (lines ? text.substr(i, 3) == three : text[i] == quote) {
+      return i + (lines ? 3 : 1);
+    } else if (!lines && text[i] == '\n') {
+      return i;
+    }
+  }
+  return text.size();
+}
+
+// What toml++ 3.3 must not see, because it asserts or worse: a table header whose name begins with a sign ("[/x]") or
+// not at all, and letters beyond ASCII outside of strings and comments.
+Status CheckSigns(std::string_view text, const std::string& where) {
+  int64_t line = 1;
+  int depth = 0;  // of brackets in values
+  bool line_start = true, header = false;
+  const auto fail = [&](const char* what) { return ConfigError(what, fmt::format("{}:{}", where, line)); };
+  const auto begins_name = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '"' || c == '\'' || c == ']';
+  };
+  for (size_t i = text.starts_with("\xef\xbb\xbf") ? 3 : 0; i < text.size();) {
+    const char c = text[i];
+    if (static_cast<unsigned char>(c) > 127) return fail("a letter beyond ASCII outside of quotes");
+    if (c == '\n') {
+      ++line;
+      line_start = true;
+      header = false;
+    }
+    if (c == '\n' || c == ' ' || c == '\t') {
+      ++i;
+      continue;
+    }
+    const bool first = std::exchange(line_start, false);
+    if (c == '#') {
+      i = std::min(text.find('\n', i), text.size());
+    } else if (c == '"' || c == '\'') {
+      const size_t behind = BehindString(text, i);
+      line += std::count(text.begin() + static_cast<std::ptrdiff_t>(i),
+                         text.begin() + static_cast<std::ptrdiff_t>(behind), '\n');
+      i = behind;
+    } else if (c == '[' && first && depth == 0) {
+      header = true;
+      i += text.substr(i).starts_with("[[") ? 2 : 1;
+      i = std::min(text.find_first_not_of(" \t", i), text.size());
+      if (i == text.size() || !begins_name(text[i])) return fail("a table's name cannot begin like this");
+    } else {
+      if (!header && c == '[') ++depth;
+      if (!header && c == ']' && depth > 0) --depth;
+      ++i;
     }
   }
   return {};
+}
+
+Result<toml::table> Parse(std::string_view text, const std::string& where) {
+  PINTLE_RETURN_IF_ERROR(CheckSigns(text, where));
+  try {
+    toml::parse_result parsed = toml::parse(text, where);
+    if (parsed) return std::move(parsed).table();
+    return ConfigError(std::string(parsed.error().description()),
+                       fmt::format("{}:{}", where, parsed.error().source().begin.line));
+  } catch (const TomlAssertion&) {
+    return ConfigError("this is no TOML", where);
+  }
 }
 
 size_t EditDistance(std::string_view a, std::string_view b) {
@@ -215,17 +266,12 @@ std::string NearestWord(std::string_view word, const std::vector<std::string>& w
 
 Status LoadConfig(std::string_view text, const std::string& where, const ConfigFields& fields,
                   const std::vector<std::string>& foreign) {
-  PINTLE_RETURN_IF_ERROR(CheckHeaders(text, where));
-  const toml::parse_result parsed = toml::parse(text, where);
-  if (!parsed) {
-    return ConfigError(std::string(parsed.error().description()),
-                       fmt::format("{}:{}", where, parsed.error().source().begin.line));
-  }
-  Loader loader(parsed.table(), where);
+  PINTLE_ASSIGN(const toml::table table, Parse(text, where));
+  Loader loader(table, where);
   fields(loader);
   PINTLE_RETURN_IF_ERROR(loader.status);
   std::map<std::string, unsigned> leaves;
-  CollectLeaves(parsed.table(), "", leaves);
+  CollectLeaves(table, "", leaves);
   for (const auto& [path, line] : leaves) {
     if (loader.known.contains(path)) continue;
     const bool elsewhere = std::any_of(foreign.begin(), foreign.end(), [&](const std::string& section) {
@@ -263,7 +309,7 @@ Status SetConfigValue(std::string_view assignment, const std::string& where, con
   const std::string key(assignment.substr(0, equals)), value(assignment.substr(equals + 1));
   if (key.find_first_of("[]\n") != std::string::npos) return ConfigError("expected key=value", where);
   // As it stands (numbers, lists, quoted text) or, failing that, as plain text.
-  const bool as_it_stands = static_cast<bool>(toml::parse(fmt::format("{} = {}", key, value)));
+  const bool as_it_stands = Parse(fmt::format("{} = {}", key, value), where).ok();
   Status set = LoadConfig(fmt::format("{} = {}", key, as_it_stands ? value : QuoteToml(value)), where, fields);
   if (set.ok()) return set;
   Error error = set.error();

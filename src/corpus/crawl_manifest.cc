@@ -2,15 +2,13 @@
 
 #include <fmt/format.h>
 
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <set>
 
 #include "base/config.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/toml_library.h"
 
 namespace pintle {
 namespace {

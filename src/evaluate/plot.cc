@@ -31,6 +31,15 @@ double TickStep(double span) {
   return step;
 }
 
+// The round numbers within a range, for its axis.
+std::vector<double> Ticks(const Range& range, double step) {
+  constexpr int kMost = 12;
+  std::vector<double> ticks;
+  const double first = std::ceil(range.low / step) * step;
+  for (int i = 0; i < kMost && first + i * step <= range.high; ++i) ticks.push_back(first + i * step);
+  return ticks;
+}
+
 // A number of an axis, as short as its step allows.
 std::string TickLabel(double value, double step) {
   if (std::abs(value) >= 1e6) return fmt::format("{:g}M", value / 1e6);
@@ -96,7 +105,9 @@ std::string CurveSvg(const std::string& title, const std::string& unit, const st
   Range x, y;
   std::vector<Series> finite = series;
   for (Series& one : finite) {
-    std::erase_if(one.points, [](const CurvePoint& p) { return !std::isfinite(p.step) || !std::isfinite(p.value); });
+    // Beyond any figure of a run, differences would no longer be numbers.
+    const auto drawable = [](double v) { return std::abs(v) < 1e15; };
+    std::erase_if(one.points, [&](const CurvePoint& p) { return !drawable(p.step) || !drawable(p.value); });
     for (const CurvePoint& point : one.points) {
       x.Add(point.step);
       y.Add(point.value);
@@ -120,13 +131,13 @@ std::string CurveSvg(const std::string& title, const std::string& unit, const st
     return kHeight - kBottom - (v - y.low) / (y.high - y.low) * (kHeight - kTop - kBottom);
   };
   const double y_step = TickStep(y.high - y.low), x_step = TickStep(x.high - x.low);
-  for (double v = std::ceil(y.low / y_step) * y_step; v <= y.high; v += y_step) {
+  for (const double v : Ticks(y, y_step)) {
     svg += fmt::format("<line x1=\"{:.0f}\" x2=\"{:.0f}\" y1=\"{:.1f}\" y2=\"{:.1f}\" class=\"grid\"/>\n", kLeft,
                        kWidth - kRight, to_y(v), to_y(v));
     svg += fmt::format("<text x=\"{:.0f}\" y=\"{:.1f}\" class=\"tick\" text-anchor=\"end\">{}</text>\n", kLeft - 6,
                        to_y(v) + 4, TickLabel(std::abs(v) < y_step / 2 ? 0 : v, y_step));
   }
-  for (double v = std::ceil(x.low / x_step) * x_step; v <= x.high; v += x_step) {
+  for (const double v : Ticks(x, x_step)) {
     svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\" class=\"tick\" text-anchor=\"middle\">{}</text>\n", to_x(v),
                        kHeight - kBottom + 16, TickLabel(v, x_step));
   }

@@ -25,6 +25,9 @@ TEST_CASE("a curve keeps its spikes and leaves out what is no number") {
   // The spike is drawn at the top: y of 90 within the frame's first rows.
   CHECK(svg.find(" 42.7") != std::string::npos);
   CHECK(CurveSvg("loss", "nats", {}).find("no data") != std::string::npos);
+  CHECK(CurveSvg("huge", "nats", {{"a", {{1, 1e308}, {2, -1e308}}, false}}).find("no data") != std::string::npos);
+  const std::string far = CurveSvg("far", "nats", {{"a", {{9e14, 9e14}, {9e14 + 1, 9e14 + 0.125}}, false}});
+  CHECK(Count(far, "<line") < 13);
   CHECK(CurveSvg("one", "nats", {{"a", {{5, 2}}, true}}).find("<circle") != std::string::npos);
 }
 
