@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -156,8 +157,10 @@ std::vector<ArcCandidate> ArcVotes::Ranked(size_t problem, size_t test) const {
     candidates.push_back(
         {{key.first.first, key.first.second, key.second}, count.votes, count.confidence / count.votes});
   }
-  std::stable_sort(candidates.begin(), candidates.end(), [](const ArcCandidate& a, const ArcCandidate& b) {
-    return a.votes != b.votes ? a.votes > b.votes : a.confidence > b.confidence;
+  std::sort(candidates.begin(), candidates.end(), [](const ArcCandidate& a, const ArcCandidate& b) {
+    if (a.votes != b.votes) return a.votes > b.votes;
+    if (a.confidence != b.confidence) return a.confidence > b.confidence;
+    return std::tie(a.grid.rows, a.grid.cols, a.grid.values) < std::tie(b.grid.rows, b.grid.cols, b.grid.values);
   });
   return candidates;
 }
