@@ -9,6 +9,7 @@ void RegisterTrm(Command& pintle) {
   RegisterTrmTrain(trm);
   RegisterTrmEval(trm);
   RegisterTrmSolve(trm);
+  RegisterTrmBench(trm);
   RegisterTrmParity(trm);
 }
 

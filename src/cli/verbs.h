@@ -26,6 +26,7 @@ void RegisterTrmTasks(Command& trm);        ///< trm tasks
 void RegisterTrmTrain(Command& trm);        ///< trm train
 void RegisterTrmEval(Command& trm);         ///< trm eval
 void RegisterTrmSolve(Command& trm);        ///< trm solve
+void RegisterTrmBench(Command& trm);        ///< trm bench
 void RegisterBenchKernels(Command& bench);  ///< bench kernels
 void RegisterBenchTrain(Command& bench);    ///< bench train
 void RegisterBenchLlm(Command& bench);      ///< bench llm

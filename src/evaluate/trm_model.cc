@@ -36,7 +36,7 @@ Result<PuzzleModel> LoadPuzzleModel(const std::filesystem::path& folder, const P
                       "give --task NAME; `pintle trm tasks` lists them");
   }
   TaskOptions task_options;
-  const std::string toml = Note(puzzle.notes, "task_options");
+  const std::string toml = name == Note(puzzle.notes, "task") ? Note(puzzle.notes, "task_options") : std::string();
   PINTLE_RETURN_IF_ERROR(LoadConfig(toml, folder.string(), [&](ConfigVisitor& v) { task_options.Visit(v); }));
   if (options.options) PINTLE_RETURN_IF_ERROR(options.options(task_options));
   PINTLE_ASSIGN(puzzle.task, MakeTask(name, task_options));
