@@ -2,6 +2,7 @@
 // comparison with other engines.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 #include <cstdio>
@@ -19,21 +20,23 @@ namespace pintle {
 namespace {
 
 struct Options {
-  std::string model, prompt, logits;
-  std::vector<std::string> ids;
+  std::string model, prompt, logits, ids;
   int64_t context = kDefaultContext;
   SampleOptions sample;
 };
 
-Result<std::vector<int32_t>> ParseIds(const std::vector<std::string>& words) {
+// "1,2,3"
+Result<std::vector<int32_t>> ParseIds(std::string_view text) {
   std::vector<int32_t> ids;
-  for (const std::string& word : words) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(','), text.size());
     int32_t id = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
-    if (error != std::errc() || end != word.data() + word.size()) {
-      return UsageError("'" + word + "' is no token id", "--ids");
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + end, id);
+    if (error != std::errc() || stop != text.data() + end) {
+      return UsageError("'" + std::string(text.substr(0, end)) + "' is no token id", "--ids");
     }
     ids.push_back(id);
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
   return ids;
 }

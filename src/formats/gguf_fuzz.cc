@@ -1,4 +1,4 @@
-// libFuzzer target: the header parser of GGUF files on any bytes.
+// libFuzzer target: the header parser of GGUF files on any bytes, and the decoders on the tensors that it accepts.
 #include <cstdint>
 #include <cstring>
 
@@ -16,6 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const auto& tensor : header->tensors) {
     PINTLE_CHECK(tensor.offset <= size && tensor.size <= size - tensor.offset,
                  "an accepted tensor lies outside the file");
+    const std::string_view bytes(reinterpret_cast<const char*>(data) + tensor.offset, tensor.size);
+    const auto values = pintle::GgufDecode(tensor.type, bytes);
+    PINTLE_CHECK(!values.ok() || static_cast<int64_t>(values->size()) == tensor.elements(),
+                 "a tensor decodes to another number of values");
   }
   return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "generate/gguf_model.h"
+#include "kernels/math.h"
 #include "models/decoder/synth.h"
 
 namespace pintle {
@@ -75,6 +76,34 @@ TEST_CASE("batches, chunks, slots, prefix reuse and threads do not show in the a
         if (round == 1 && slots == 8) CHECK(answers.at(ids[0]).cached_tokens >= 90);
       }
     }
+  }
+}
+
+TEST_CASE("what quantising the activations costs stays below the anchors") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "tiny.gguf").string(), wide = (folder.path() / "wide.gguf").string();
+  std::vector<int32_t> ids;
+  for (int32_t id = 3; id < 230; id += 7) ids.push_back(id);
+  const struct {
+    const char* type;
+    double limit;  // relative rms of the logits, against the same weights in fp32
+  } rows[] = {{"q8_0", 2.3e-2}, {"q4_k_m", 3.2e-2}, {"q5_k_m", 3.1e-2}, {"q6_k", 3.0e-2}};
+  for (const auto& [type, limit] : rows) {
+    CAPTURE(type);
+    REQUIRE(WriteSynthModel("tiny-llama", type, 3, path).ok());
+    REQUIRE(QuantizeGguf(path, "f32", wide, 1).ok());
+    const auto narrow = GgufModel::Load(path, 0, 1), reference = GgufModel::Load(wide, 0, 1);
+    REQUIRE(narrow.ok());
+    REQUIRE(reference.ok());
+    const std::vector<float> got = (*narrow)->Logits(ids).value(), exact = (*reference)->Logits(ids).value();
+    double error = 0, size = 0;
+    for (size_t i = 0; i < exact.size(); ++i) {
+      const double off = static_cast<double>(got[i]) - static_cast<double>(exact[i]);
+      error += off * off;
+      size += static_cast<double>(exact[i]) * static_cast<double>(exact[i]);
+    }
+    CHECK(kernels::Sqrt(error / size) < limit);
+    CHECK(error > 0);
   }
 }
 

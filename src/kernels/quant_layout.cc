@@ -95,18 +95,28 @@ void ReadBlock(QuantType type, const uint8_t* from, FileBlock& out) {
   }
 }
 
-// Writes the 32 quants of one row into the vectors of a block; `high` and `quants` were zeroed.
+// Writes the 32 quants of one row into the vectors of a block, four to a word.
 void PlaceQuants(int bits, const uint8_t* q, int64_t row, uint8_t* high, uint8_t* quants) {
-  for (int k = 0; k < 32; ++k) {
-    const int g = k / 4;
-    const int64_t lane = 4 * row + k % 4;
-    if (bits == 8) {
-      quants[64 * g + lane] = q[k];
-      continue;
+  uint32_t words[8];
+  std::memcpy(words, q, sizeof words);
+  const auto put = [row](uint8_t* vector, uint32_t word) { std::memcpy(vector + 4 * row, &word, 4); };
+  if (bits == 8) {
+    for (int g = 0; g < 8; ++g) put(quants + 64 * g, words[g]);
+    return;
+  }
+  constexpr uint32_t kLow = 0x0f0f0f0fu;
+  for (int g = 0; g < 4; ++g) put(quants + 64 * g, (words[g] & kLow) | (words[g + 4] & kLow) << 4);
+  if (bits == 5) {
+    uint32_t fifth = 0;
+    for (int g = 0; g < 8; ++g) fifth |= (words[g] >> 4 & 0x01010101u) << g;
+    put(high, fifth);
+  }
+  if (bits == 6) {
+    for (int vector = 0; vector < 2; ++vector) {
+      uint32_t top = 0;
+      for (int g = 0; g < 4; ++g) top |= (words[4 * vector + g] >> 4 & 0x03030303u) << (2 * g);
+      put(high + 64 * vector, top);
     }
-    quants[64 * (g % 4) + lane] |= static_cast<uint8_t>((q[k] & 15) << (g < 4 ? 0 : 4));
-    if (bits == 5) high[lane] |= static_cast<uint8_t>((q[k] >> 4) << g);
-    if (bits == 6) high[64 * (g / 4) + lane] |= static_cast<uint8_t>((q[k] >> 4) << (2 * (g % 4)));
   }
 }
 
@@ -126,7 +136,9 @@ void PackQuantPanel(QuantType type, const uint8_t* file_rows, int64_t rows, int6
   const QuantFormat& format = FormatOf(type);
   PINTLE_CHECK(rows >= 1 && rows <= kPanelRows && columns % QuantBlock(type) == 0, "a panel has 1 to 16 whole rows");
   const int64_t row_bytes = QuantRowBytes(type, columns), supers = columns / QuantBlock(type);
-  std::memset(panel, 0, static_cast<size_t>(QuantPanelBytes(type, columns)));
+  // What no row writes is 0: rows that are missing, and what fills the panel up to a whole line.
+  const int64_t written = rows == kPanelRows ? supers * format.super_bytes() : 0;
+  std::memset(panel + written, 0, static_cast<size_t>(QuantPanelBytes(type, columns) - written));
   FileBlock block{};
   for (int64_t super = 0; super < supers; ++super) {
     uint8_t* header = panel + super * format.super_bytes();

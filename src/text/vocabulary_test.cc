@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 #include "base/file.h"
@@ -86,6 +87,60 @@ void CheckCases(const GgufHeader& header, const fs::path& cases) {
   }
 }
 
+// A header as a converter would write it, from a SentencePiece model: field 1 of the message is a piece with its text
+// (1), score (2) and type (3), whose numbers GGUF took over.
+GgufHeader HeaderOfSpm(const fs::path& path) {
+  const std::string bytes = ReadFile(path).value();
+  size_t at = 0;
+  const auto varint = [&] {
+    uint64_t value = 0;
+    for (int shift = 0; at < bytes.size(); shift += 7) {
+      const auto byte = static_cast<uint8_t>(bytes[at++]);
+      value |= uint64_t{byte & 127u} << shift;
+      if (byte < 128) break;
+    }
+    return value;
+  };
+  std::vector<std::string> tokens;
+  std::vector<int64_t> types;
+  GgufValue scores{GgufKind::kF32, true, {}, {}, {}};
+  while (at < bytes.size()) {
+    const uint64_t key = varint();
+    const size_t size = static_cast<size_t>(varint());
+    const size_t end = at + size;
+    if (key != (1 << 3 | 2)) {
+      at = end;
+      continue;
+    }
+    tokens.emplace_back();
+    types.push_back(1);
+    scores.reals.push_back(0);
+    while (at < end) {
+      const uint64_t field = varint();
+      if (field == (1 << 3 | 2)) {
+        const size_t length = static_cast<size_t>(varint());
+        tokens.back() = bytes.substr(at, length);
+        at += length;
+      } else if (field == (2 << 3 | 5)) {
+        float score = 0;
+        std::memcpy(&score, bytes.data() + at, 4);
+        scores.reals.back() = static_cast<double>(score);
+        at += 4;
+      } else {
+        types.back() = static_cast<int64_t>(varint());
+      }
+    }
+  }
+  GgufHeader header;
+  header.metadata = {{"tokenizer.ggml.model", GgufValue::String("llama")},
+                     {"tokenizer.ggml.tokens", GgufValue::Strings(std::move(tokens))},
+                     {"tokenizer.ggml.token_type", GgufValue::I32s(std::move(types))},
+                     {"tokenizer.ggml.scores", std::move(scores)},
+                     {"tokenizer.ggml.bos_token_id", GgufValue::U32(1)},
+                     {"tokenizer.ggml.eos_token_id", GgufValue::U32(2)}};
+  return header;
+}
+
 // Bytes, two merges, and the control tokens of ChatML.
 GgufHeader SmallChatMl() {
   std::vector<std::string> tokens;
@@ -138,6 +193,35 @@ TEST_CASE("published cases of llama-bpe, qwen2, gpt-2 and SPM vocabularies") {
   const auto spm = GgufFile::Open(data / "ggml-vocab-llama-spm.gguf");
   REQUIRE(spm.ok());
   CheckCases(spm->header(), data / "llama-spm.cases.json");
+}
+
+TEST_CASE("Mistral's conversation gives the published ids") {
+  const fs::path data = Data();
+  if (data.empty()) {
+    MESSAGE("skipped: no foreign vocabularies here (set PINTLE_DATA)");
+    return;
+  }
+  const GgufHeader header = HeaderOfSpm(data / "mistral_v3_spm.model");
+  const auto vocabulary = Vocabulary::FromGguf(header, "mistral");
+  if (!vocabulary.ok()) FAIL(vocabulary.error().Message());
+  const auto format = DetectChatFormat(header, **vocabulary, "mistral");
+  REQUIRE(format.ok());
+  CHECK(*format == ChatFormat::kMistral);
+  const auto sample = ParseJson(ReadFile(data / "mistral_samples/no_tools/sample.json").value(), "sample");
+  REQUIRE(sample.ok());
+  std::vector<ChatMessage> talk;
+  for (const auto& message : sample->at("messages").as_array()) {
+    talk.push_back({std::string(message.at("role").as_string()), std::string(message.at("content").as_string())});
+  }
+  const auto parts = RenderChat(*format, talk, true);
+  REQUIRE(parts.ok());
+  const auto ids = EncodePrompt(**vocabulary, *parts);
+  REQUIRE(ids.ok());
+  const auto golden = ParseJson(ReadFile(data / "mistral_samples/no_tools/tokens_v3.json").value(), "tokens");
+  REQUIRE(golden.ok());
+  std::vector<int32_t> expected;
+  for (const auto& id : golden->at("tokens").as_array()) expected.push_back(static_cast<int32_t>(id.as_int64()));
+  CHECK(*ids == expected);
 }
 
 TEST_CASE("what a user types never becomes a control token") {
