@@ -5,6 +5,7 @@
 #endif
 
 #include <atomic>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -68,8 +69,19 @@ struct ThreadPool::State {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : threads_(threads > 0 ? threads : DefaultThreads()), state_(new State) {
-  for (int t = 1; t < threads_; ++t) state_->workers.emplace_back([this, t] { state_->Work(t); });
+// Where the system has no threads, or no more of them, the pool is smaller than asked for: only time depends on it.
+ThreadPool::ThreadPool(int threads) : threads_(1), state_(new State) {
+#if !defined(__EMSCRIPTEN__) || defined(__EMSCRIPTEN_PTHREADS__)
+  const int wanted = threads > 0 ? threads : DefaultThreads();
+  try {
+    for (; threads_ < wanted; ++threads_) {
+      state_->workers.emplace_back([this, thread = threads_] { state_->Work(thread); });
+    }
+  } catch (const std::system_error&) {
+  }
+#else
+  static_cast<void>(threads);
+#endif
 }
 
 ThreadPool::~ThreadPool() {

@@ -11,7 +11,7 @@ namespace pintle {
 /// Not thread-safe itself: one owner calls ParallelFor at a time, and items must not call it again on the same pool.
 class ThreadPool {
  public:
-  /// `threads` counts the caller too (1 = no further thread is started); 0 means DefaultThreads().
+  /// `threads` counts the caller too; 0 means DefaultThreads(). If the system starts fewer, threads() tells.
   explicit ThreadPool(int threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

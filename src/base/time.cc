@@ -3,16 +3,11 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
 
 namespace pintle {
-
-double MonotonicSeconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 std::string UtcTimestamp() {
   const std::time_t now = std::time(nullptr);

@@ -11,6 +11,7 @@ void RegisterTrm(Command& pintle) {
   RegisterTrmSolve(trm);
   RegisterTrmBench(trm);
   RegisterTrmParity(trm);
+  RegisterTrmImport(trm);
 }
 
 }  // namespace pintle

@@ -22,6 +22,7 @@ void RegisterM31rParity(Command& m31r);     ///< parity
 void RegisterM31rFolders(Command& m31r);    ///< verify, info, clean
 void RegisterTrm(Command& pintle);          ///< trm, with its verbs
 void RegisterTrmParity(Command& trm);       ///< trm parity
+void RegisterTrmImport(Command& trm);       ///< trm import, export
 void RegisterTrmTasks(Command& trm);        ///< trm tasks
 void RegisterTrmTrain(Command& trm);        ///< trm train
 void RegisterTrmEval(Command& trm);         ///< trm eval

@@ -1,13 +1,13 @@
 #include "models/trm/model_folder.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "formats/manifest.h"
 #include "kernels/elementwise.h"
+#include "models/trm/foreign_weights.h"
 
 namespace pintle {
 namespace {
@@ -24,20 +24,6 @@ std::vector<int64_t> Extents(const Shape& shape) {
   std::vector<int64_t> extents;
   for (int i = 0; i < shape.rank(); ++i) extents.push_back(shape[i]);
   return extents;
-}
-
-// The name inside the model: training wrappers put their own words in front.
-std::string_view InnerName(std::string_view name) {
-  for (bool again = true; again;) {
-    again = false;
-    for (const std::string_view prefix : {"_orig_mod.", "model.", "inner."}) {
-      if (name.starts_with(prefix)) {
-        name.remove_prefix(prefix.size());
-        again = true;
-      }
-    }
-  }
-  return name;
 }
 
 }  // namespace
@@ -88,34 +74,7 @@ Result<LoadedTrm> LoadTrm(const fs::path& folder, bool training, ThreadPool& poo
 }
 
 Status ReadTrmWeights(const SafetensorsFile& file, Trm& model) {
-  const std::string where = file.path().string();
-  const std::vector<NamedTensor> tensors = AllTensors(model);
-  size_t found = 0;
-  for (const SafetensorsEntry& entry : file.tensors()) {
-    const std::string_view name = InnerName(entry.name);
-    const auto t = std::find_if(tensors.begin(), tensors.end(), [&](const NamedTensor& n) { return n.name == name; });
-    if (t == tensors.end()) return ValidationError("the model has no tensor '" + entry.name + "'", where);
-    if (entry.shape != Extents(t->tensor.shape())) {
-      return ValidationError("'" + entry.name + "' has another shape than " + t->tensor.shape().ToString(), where,
-                             "the configuration does not fit these weights");
-    }
-    PINTLE_RETURN_IF_ERROR(file.ReadFloatsInto(entry.name, t->tensor.f32(), t->tensor.count()));
-    const float* values = t->tensor.f32();
-    if (!std::all_of(values, values + t->tensor.count(), [](float v) { return std::isfinite(v); })) {
-      return ValidationError("'" + entry.name + "' holds a value that is not finite", where);
-    }
-    ++found;
-  }
-  if (found != tensors.size()) {
-    for (const NamedTensor& t : tensors) {
-      const bool there = std::any_of(file.tensors().begin(), file.tensors().end(),
-                                     [&](const SafetensorsEntry& entry) { return InnerName(entry.name) == t.name; });
-      if (!there) return ValidationError("the tensor '" + t.name + "' is missing", where);
-    }
-    return ValidationError("a tensor stands twice under different names", where);
-  }
-  model.WeightsChanged();
-  return {};
+  return FillTrm(ForeignTensors(file), file.path().string(), model);
 }
 
 }  // namespace pintle
