@@ -12,6 +12,7 @@
 #include "corpus/shard_stage.h"
 #include "corpus/tokenizer_stage.h"
 #include "train/train_config.h"
+#include "train/trm_config.h"
 
 namespace pintle {
 
@@ -23,12 +24,14 @@ void RegisterConfig(Command& pintle) {
     TokenizerConfig tokenizer;
     ShardConfig shard;
     TrainConfig train;
+    TrmRunConfig trm;
     const ConfigFields fields = [&](ConfigVisitor& v) {
       filter.Visit(v);
       dataset.Visit(v);
       tokenizer.Visit(v);
       shard.Visit(v);
       train.Visit(v);
+      trm.Visit(v);
     };
     std::map<std::string, std::string> origins;
     PINTLE_RETURN_IF_ERROR(LoadSettings(global, fields, &origins));
