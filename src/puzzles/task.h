@@ -8,7 +8,7 @@
 //      rules of the puzzle, not by comparing with a label.
 //   4. Baseline: what someone without any skill would answer; accuracy means nothing without it.
 //   5. Augment and CanonicalForm, if the puzzle has symmetries; both must agree on them.
-//   6. A row in the table of task.cc, and a line in task_test.cc, which then tests all of the above.
+//   6. A row in the table of task.cc; task_test.cc then tests all of the above.
 #pragma once
 
 #include <cstdint>
