@@ -128,8 +128,7 @@ std::vector<PictureFrame> TrmTraceFrames(const TrmTrace& trace, int64_t limit) {
   std::vector<PictureFrame> frames;
   for (const TrmTraceState& state : trace.states) {
     if (!state.last) continue;
-    frames.push_back({state.answer, state.probability,
-                      fmt::format("step {}, q {:+.1f}{}", state.step, state.q, state.q > 0 ? ", content" : "")});
+    frames.push_back({state.answer, state.probability, fmt::format("step {}, q {:+.1f}", state.step, state.q)});
   }
   if (static_cast<int64_t>(frames.size()) > limit) frames.erase(frames.begin() + (limit - 1), frames.end() - 1);
   frames.insert(frames.begin(), {trace.inputs, {}, "the puzzle"});
