@@ -179,8 +179,9 @@ void UnpackQuantBlock(QuantType type, const uint8_t* panel, int64_t block, int64
   out.minimum = format.minimum ? FloatFromF16(Half(header + 32 + 2 * row)) : 0.0f;
   out.half[0] = out.half[1] = 1;
   if (format.halves) {
-    out.half[0] = static_cast<int8_t>(at[row]);
-    out.half[1] = static_cast<int8_t>(at[16 + row]);
+    const auto as_signed = [](uint8_t byte) { return int32_t{byte} - (byte < 128 ? 0 : 256); };
+    out.half[0] = as_signed(at[row]);
+    out.half[1] = as_signed(at[16 + row]);
   } else if (format.block_scales) {
     out.scale *= static_cast<float>(at[row]);
     out.minimum *= static_cast<float>(at[16 + row]);
@@ -210,7 +211,8 @@ void DequantizeQuantRow(const QuantMatrix& matrix, int64_t row, float* out) {
   for (int64_t b = 0; b < matrix.columns / 32; ++b) {
     UnpackQuantBlock(matrix.type, panel, b, row % kPanelRows, block);
     for (int k = 0; k < 32; ++k) {
-      const float scale = format.halves ? block.scale * static_cast<float>(block.half[k / 16]) : block.scale;
+      const int32_t integer_scale = block.half[k / 16];  // 1 where the type has none
+      const float scale = block.scale * static_cast<float>(integer_scale);
       const float value = scale * static_cast<float>(block.q[k]);
       out[b * 32 + k] = format.minimum ? value + block.minimum : value;
     }

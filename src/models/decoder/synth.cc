@@ -160,7 +160,7 @@ Status WriteSynthModel(std::string_view name, std::string_view type, uint64_t se
   PINTLE_ASSIGN(const QuantMix mix, FindQuantMix(type));
   const DecoderFamily* family = FindDecoderFamily(shape->architecture);
   std::vector<GgufItem> items;
-  const auto add = [&](const std::string& tensor, std::vector<int64_t> extents) {
+  const auto add = [&](const std::string& tensor, const std::vector<int64_t>& extents) {
     const GgufType own = MixedType(mix, tensor, extents, shape->layers, shape->tied);
     const size_t number = items.size();
     items.push_back({tensor, extents, own, [own, number, seed, extents](std::string& out) -> Status {
