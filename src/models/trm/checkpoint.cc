@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "formats/manifest.h"
 #include "formats/safetensors.h"
+#include "models/trm/foreign_weights.h"
 #include "models/trm/model_folder.h"
 #include "models/trm/trainer.h"
 #include "models/trm/trainer_impl.h"
@@ -20,12 +21,6 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr char kFile[] = "state.safetensors";
-
-std::vector<int64_t> Extents(const Shape& shape) {
-  std::vector<int64_t> extents;
-  for (int i = 0; i < shape.rank(); ++i) extents.push_back(shape[i]);
-  return extents;
-}
 
 // What must be equal for a run to go on; slots of another number or another network cannot be continued.
 std::string RunIdentity(const TrmConfig& config, const TrmTrainOptions& o) {
@@ -77,7 +72,7 @@ Status TrmTrainer::Save(const fs::path& folder) const {
   Manifest manifest;
   manifest.stage = "trm checkpoint";
   manifest.counts["step"] = step();
-  PINTLE_ASSIGN(const std::string id, output.Commit(std::move(manifest)));
+  PINTLE_RETURN_IF_ERROR(output.Commit(std::move(manifest)));
   return {};
 }
 

@@ -15,6 +15,12 @@ std::vector<ForeignTensor> ForeignTensors(const SafetensorsFile& file) {
   return tensors;
 }
 
+std::vector<int64_t> Extents(const Shape& shape) {
+  std::vector<int64_t> extents(static_cast<size_t>(shape.rank()));
+  for (int i = 0; i < shape.rank(); ++i) extents[static_cast<size_t>(i)] = shape[i];
+  return extents;
+}
+
 std::string_view TrmInnerName(std::string_view name) {
   for (bool again = true; again;) {
     again = false;
@@ -37,9 +43,7 @@ Status FillTrm(const std::vector<ForeignTensor>& foreign, const std::string& whe
       return ValidationError("the model has no tensor '" + from.name + "', or it stands there twice", where);
     }
     const Shape& shape = to->tensor.shape();
-    bool same = static_cast<int>(from.shape.size()) == shape.rank();
-    for (int i = 0; same && i < shape.rank(); ++i) same = from.shape[static_cast<size_t>(i)] == shape[i];
-    if (!same) {
+    if (from.shape != Extents(shape)) {
       return ValidationError("'" + from.name + "' has another shape than " + shape.ToString(), where,
                              "the configuration does not fit these weights");
     }

@@ -23,6 +23,8 @@ struct ForeignTensor {
 
 /// All tensors of a file, which must outlive them.
 std::vector<ForeignTensor> ForeignTensors(const SafetensorsFile& file);
+/// A shape as files have it.
+std::vector<int64_t> Extents(const Shape& shape);
 /// The name inside the model: what compilers and training wrappers put in front is dropped.
 std::string_view TrmInnerName(std::string_view name);
 /// See ReadTrmWeights in model_folder.h.

@@ -89,9 +89,7 @@ Result<std::unique_ptr<Trm>> ImportTrm(const fs::path& path, const TrmImportOpti
 Status ExportTrm(const Trm& model, const fs::path& path) {
   std::vector<SafetensorsItem> items;
   const auto add = [&](const NamedTensor& t) {
-    std::vector<int64_t> shape;
-    for (int i = 0; i < t.tensor.shape().rank(); ++i) shape.push_back(t.tensor.shape()[i]);
-    items.push_back({"model.inner." + t.name, FileDtype::kF32, shape, t.tensor.data()});
+    items.push_back({"model.inner." + t.name, FileDtype::kF32, Extents(t.tensor.shape()), t.tensor.data()});
   };
   for (const NamedTensor& t : model.parameters().Weights()) add(t);
   for (const NamedTensor& t : model.Buffers()) add(t);

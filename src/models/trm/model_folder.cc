@@ -20,12 +20,6 @@ std::vector<NamedTensor> AllTensors(const Trm& model) {
   return tensors;
 }
 
-std::vector<int64_t> Extents(const Shape& shape) {
-  std::vector<int64_t> extents;
-  for (int i = 0; i < shape.rank(); ++i) extents.push_back(shape[i]);
-  return extents;
-}
-
 }  // namespace
 
 Result<std::string> SaveTrm(const fs::path& folder, const Trm& model, const std::map<std::string, std::string>& notes,
@@ -52,7 +46,7 @@ Result<std::string> SaveTrm(const fs::path& folder, const Trm& model, const std:
   manifest.config_hash = Sha256Hex(TrmConfigJson(model.config()));
   manifest.counts["parameters"] = TrmParameterCount(model.config());
   manifest.notes = notes;
-  PINTLE_ASSIGN(const std::string id, output.Commit(std::move(manifest)));
+  PINTLE_RETURN_IF_ERROR(output.Commit(std::move(manifest)));
   return sha256;
 }
 
