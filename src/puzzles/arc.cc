@@ -11,6 +11,8 @@
 namespace pintle {
 namespace {
 
+size_t CanvasAt(int row, int col) { return static_cast<size_t>(row) * kArcSide + static_cast<size_t>(col); }
+
 ArcView RandomView(RandomStream& random) {
   ArcView view;
   view.symmetry = static_cast<int>(random.NextBelow(8));
@@ -39,7 +41,7 @@ void AppendGrid(std::string& json, const Rectangle& grid) {
   for (int row = 0; row < grid.rows; ++row) {
     json += row == 0 ? "[[" : ",[";
     for (int col = 0; col < grid.cols; ++col) {
-      json += (col == 0 ? "" : ",") + std::to_string(grid.values[static_cast<size_t>(row * grid.cols + col)]);
+      json += (col == 0 ? "" : ",") + std::to_string(grid.values[grid.At(row, col)]);
     }
     json += "]";
   }
@@ -69,12 +71,11 @@ Tokens ArcCanvas(const Rectangle& grid, int row, int col) {
   const int below = row + grid.rows, beside = col + grid.cols;
   for (int r = row; r < below; ++r) {
     for (int c = col; c < beside; ++c) {
-      canvas[static_cast<size_t>(r * kArcSide + c)] =
-          2 + grid.values[static_cast<size_t>((r - row) * grid.cols + c - col)];
+      canvas[CanvasAt(r, c)] = 2 + grid.values[grid.At(r - row, c - col)];
     }
-    if (beside < kArcSide) canvas[static_cast<size_t>(r * kArcSide + beside)] = kArcEnd;
+    if (beside < kArcSide) canvas[CanvasAt(r, beside)] = kArcEnd;
   }
-  for (int c = col; c < beside && below < kArcSide; ++c) canvas[static_cast<size_t>(below * kArcSide + c)] = kArcEnd;
+  for (int c = col; c < beside && below < kArcSide; ++c) canvas[CanvasAt(below, c)] = kArcEnd;
   return canvas;
 }
 
@@ -83,13 +84,12 @@ Rectangle CropArc(const Tokens& canvas) {
   Rectangle best;
   int width = kArcSide;  // columns that are coloured in all rows so far
   for (int rows = 1; rows <= kArcSide && width > 0; ++rows) {
-    const Token* row = &canvas[static_cast<size_t>((rows - 1) * kArcSide)];
+    const Token* row = &canvas[CanvasAt(rows - 1, 0)];
     width = static_cast<int>(std::find_if(row, row + width, [](Token t) { return t <= kArcEnd; }) - row);
     if (rows * width > best.rows * best.cols) best = {rows, width, {}};
   }
   for (int row = 0; row < best.rows; ++row) {
-    for (int col = 0; col < best.cols; ++col)
-      best.values.push_back(canvas[static_cast<size_t>(row * kArcSide + col)] - 2);
+    for (int col = 0; col < best.cols; ++col) best.values.push_back(canvas[CanvasAt(row, col)] - 2);
   }
   return best;
 }

@@ -13,6 +13,10 @@ struct Rectangle {
   int rows = 0;
   int cols = 0;
   Tokens values;
+  /// Where a cell stands in `values`.
+  [[nodiscard]] size_t At(int row, int col) const {
+    return static_cast<size_t>(row) * static_cast<size_t>(cols) + static_cast<size_t>(col);
+  }
   friend bool operator==(const Rectangle&, const Rectangle&) = default;
 };
 
@@ -23,8 +27,7 @@ inline Rectangle Dihedral(const Rectangle& from, int symmetry) {
   for (int row = 0; row < to.rows; ++row) {
     for (int col = 0; col < to.cols; ++col) {
       const int r = down ? to.rows - 1 - row : row, c = across ? to.cols - 1 - col : col;
-      to.values[static_cast<size_t>(row * to.cols + col)] =
-          from.values[static_cast<size_t>(transpose ? c * from.cols + r : r * from.cols + c)];
+      to.values[to.At(row, col)] = from.values[from.At(transpose ? c : r, transpose ? r : c)];
     }
   }
   return to;

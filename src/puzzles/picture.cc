@@ -36,7 +36,8 @@ struct Scene {
 // `share` of the second colour, in steps of an eighth: a picture needs few colours.
 Colour Mix(Colour from, Colour to, float share) {
   constexpr int kSteps = 8;
-  const int part = std::clamp(static_cast<int>(share * kSteps + 0.5F), 0, kSteps);
+  const float inside = share > 0 ? std::min(share, 1.0F) : 0;  // what is no number counts as 0
+  const int part = (static_cast<int>(inside * (2 * kSteps)) + 1) / 2;
   Colour mixed = 0;
   for (int shift = 16; shift >= 0; shift -= 8) {
     const auto a = static_cast<int>(from >> shift & 0xFF), b = static_cast<int>(to >> shift & 0xFF);

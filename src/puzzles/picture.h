@@ -18,6 +18,7 @@ struct PictureFrame {
   std::string caption;            ///< under the panel, ASCII; cut where it gets too wide (about 3 letters a column)
 };
 
+/// What a picture is written as.
 enum class PictureFormat { kSvg, kPng, kGif };
 
 }  // namespace puzzles

@@ -231,7 +231,7 @@ MadeTask MakeSudokuTask(const std::string& name, const TaskOptions& options) {
   info.help = "one solution, " + std::to_string(low) + " to " + std::to_string(high) + " givens";
   info.baseline = "the lowest digit that is not given in row, column or box";
   info.rows = info.cols = shape.size;
-  info.symbols = std::string("~.123456789ABCDEFG").substr(0, static_cast<size_t>(2 + shape.size));
+  info.symbols = std::string("~.123456789ABCDEFG").substr(0, 2 + static_cast<size_t>(shape.size));
   info.box_rows = shape.box_rows;
   info.box_cols = shape.box_cols;
   return std::unique_ptr<Task>(std::make_unique<SudokuTask>(std::move(info), shape, low, high));

@@ -47,7 +47,8 @@ class MinLex {
   MinLex(const SudokuShape& shape, const SudokuGrid& grid) : shape_(shape), grids_{grid, grid} {
     const int n = shape.size;
     for (int cell = 0; cell < shape.cells; ++cell) {
-      grids_[1][static_cast<size_t>(cell % n * n + cell / n)] = grid[static_cast<size_t>(cell)];
+      const int across = cell % n * n + cell / n;
+      grids_[1][static_cast<size_t>(across)] = grid[static_cast<size_t>(cell)];
     }
   }
 
@@ -80,7 +81,7 @@ class MinLex {
 
  private:
   [[nodiscard]] const uint8_t* RowOf(bool transposed, int row) const {
-    return &grids_[transposed ? 1 : 0][static_cast<size_t>(row * shape_.size)];
+    return &grids_[transposed ? 1 : 0][static_cast<size_t>(row) * static_cast<size_t>(shape_.size)];
   }
 
   // How many givens the stacks of a row hold, ascending. The first row has the smallest of these; others need no look.

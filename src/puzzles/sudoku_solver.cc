@@ -16,7 +16,7 @@ SudokuShape MakeShape(int box_rows, int box_cols) {
   shape.box_rows = box_rows;
   shape.box_cols = box_cols;
   shape.cells = size * size;
-  shape.units.resize(static_cast<size_t>(3 * size));
+  shape.units.resize(3 * static_cast<size_t>(size));
   for (int cell = 0; cell < shape.cells; ++cell) {
     const int row = cell / size, col = cell % size;
     const int box = row / box_rows * box_rows + col / box_cols;
