@@ -71,6 +71,11 @@ got=0
 [ $got -eq 3 ] || fail "a full disk behind stdout ends with $got"
 says "error: "
 
+# A program without the files that come with it says so, and does not blame the preset.
+cp "$pintle" "$scratch/alone"
+expect 3 env -u PINTLE_DATA "$scratch/alone" m31r run --preset demo --source "$scratch" --work "$scratch/w"
+says "PINTLE_DATA"
+
 # m31r and trm are names of the program.
 ln -s "$pintle" "$scratch/m31r"
 expect 0 "$scratch/m31r" crawl --help

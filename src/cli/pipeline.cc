@@ -59,6 +59,7 @@ class StageLine {
 Result<std::filesystem::path> PresetSettings(const std::string& preset) {
   if (preset.find('/') != std::string::npos)
     return UsageError("'" + preset + "' is not a preset", "--preset", "use demo, 6m, 30m, 60m, 200m or 500m");
+  PINTLE_RETURN_IF_ERROR(FindDataFile("configs/m31r/presets"));
   auto file = FindDataFile("configs/m31r/presets/" + preset + ".toml");
   if (!file.ok()) return UsageError("no preset '" + preset + "'", "--preset", "use demo, 6m, 30m, 60m, 200m or 500m");
   return file;

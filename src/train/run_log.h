@@ -24,8 +24,8 @@ namespace pintle {
 /// Appends lines; each is written whole.
 class RunLog {
  public:
-  /// Opens or creates. Lines of steps after `last_step` (a killed run was ahead of its checkpoint), validation and sample
-  /// of that step (they are made again) and an unfinished last line are dropped first.
+  /// Opens or creates. Lines of steps after `last_step` (a killed run was ahead of its checkpoint), validation and
+  /// sample of that step (they are made again) and an unfinished last line are dropped first.
   static Result<RunLog> Open(const std::filesystem::path& path, int64_t last_step);
   Status Write(const boost::json::object& line);
 
