@@ -73,7 +73,11 @@ Result<std::string> Loop(const TrmTrainStageOptions& options, TrmRun& run) {
     const auto due = [&](int64_t interval) { return interval > 0 && step > first && step % interval == 0; };
     if (last) return std::string("finished");
     if (Interrupted()) return std::string("interrupted");
-    if (due(config.eval_interval)) PINTLE_RETURN_IF_ERROR(run.Validate(0, config.eval_puzzles));
+    if (due(config.eval_interval)) {
+      const auto validation = run.Validate(0, config.eval_puzzles);
+      if (!validation.ok() && Interrupted()) return std::string("interrupted");
+      PINTLE_RETURN_IF_ERROR(validation);
+    }
     if (due(config.checkpoint_interval)) PINTLE_RETURN_IF_ERROR(run.Save());
     if (options.until_step > 0 && step >= options.until_step) return std::string("limit");
     if (const Status status = run.Step(); !status.ok()) {
