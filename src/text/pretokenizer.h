@@ -21,8 +21,8 @@ size_t NextPieceEnd(std::string_view text, size_t begin);
 /// The expressions of foreign byte-level BPE vocabularies.
 enum class PreTokenizer : uint8_t {
   kQwen2,   ///< as above
-  kLlama3,  ///< the same with \p{N}{1,3}
-  kGpt2,    ///< '(s|t|re|ve|m|ll|d) | ?\p{L}+ | ?\p{N}+ | ?[^\s\p{L}\p{N}]+ | \s+(?!\S) | \s+
+  kLlama3,  ///< the same, with up to three digits a piece
+  kGpt2,    // '(s|t|re|ve|m|ll|d) | ?\p{L}+ | ?\p{N}+ | ?[^\s\p{L}\p{N}]+ | \s+(?!\S) | \s+
 };
 size_t NextPieceEnd(std::string_view text, size_t begin, PreTokenizer kind);
 
