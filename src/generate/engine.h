@@ -37,6 +37,7 @@ struct EngineAnswer {
 /// One owner, one thread; decoder, vocabulary and pool must outlive it.
 class Engine {
  public:
+  /// How much is under way at once.
   struct Options {
     int64_t slots = 8;          ///< answers under way at once, 1 to Decoder::kMaxBatch
     int64_t pass_tokens = 256;  ///< tokens of one pass, from slots to Decoder::kMaxBatchTokens

@@ -46,6 +46,7 @@ struct TrmKeptSet {
   std::vector<TrmLayerKept> layers;
 };
 
+/// The plan and the buffers of a recursion.
 struct TrmRecursion::Impl {
   TrmConfig config;
   TrmWeights* weights = nullptr;

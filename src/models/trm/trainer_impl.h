@@ -11,6 +11,7 @@
 
 namespace pintle {
 
+/// The state of a training: slots, optimizer, average.
 struct TrmTrainer::Impl {
   Impl(Trm::Impl& parts, Trm& whole, const TrmTrainOptions& train_options, ThreadPool& threads)
       : model(parts), owner(whole), options(train_options), pool(&threads), slots(parts.config, train_options.slots) {}

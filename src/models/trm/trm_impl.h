@@ -8,6 +8,7 @@
 
 namespace pintle {
 
+/// What a Trm consists of.
 struct Trm::Impl {
   TrmConfig config;
   ThreadPool* pool = nullptr;
