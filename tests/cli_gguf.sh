@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# GGUF files by the command line: what M31R exports gives the text of the model folder, random models of every type give the same
+# bytes for any number of threads, and damaged files are refused.
+. "$(dirname "$0")/lib.sh"
+shipped=$project/models/m31r-1m
+
+# Out of our own format and back.
+expect 0 "$pintle" m31r export --model "$shipped" --format gguf --type bf16 --out "$scratch/export"
+gguf=$scratch/export/m31r-1m-bf16.gguf
+expect 0 "$pintle" m31r generate --model "$shipped" --prompt 'pub fn ' --max-tokens 24
+cp "$scratch/out" "$scratch/folder"
+for threads in 1 2 3; do
+  expect 0 "$pintle" complete "$gguf" --prompt 'pub fn ' --max-tokens 24 --threads $threads
+  cmp "$scratch/folder" "$scratch/out" || fail "the export and its folder differ with $threads threads"
+done
+expect 0 "$pintle" tokenize "$gguf" --text 'fn main() {}'
+prints '"fn"'
+expect 0 "$pintle" show "$gguf" --json
+[ "$(json parameters)" = 1312384 ] || fail "show counts $(json parameters) weights"
+text=$project/src/corpus/testdata/mini/shapes/src/lib.rs
+expect 0 "$pintle" perplexity "$gguf" --file "$text" --json
+exact=$(json perplexity)
+
+# Every type: written, read, the same bytes for any number of threads, and not far from the original.
+for type in q8_0 q6_k q5_k_m q4_k_m q5_1 q5_0 q4_1 q4_0 f16 f32; do
+  expect 0 "$pintle" quantize "$gguf" "$scratch/$type.gguf" --type $type
+  expect 0 "$pintle" complete "$scratch/$type.gguf" --prompt 'pub fn ' --max-tokens 16 --threads 1
+  cp "$scratch/out" "$scratch/one"
+  expect 0 "$pintle" complete "$scratch/$type.gguf" --prompt 'pub fn ' --max-tokens 16 --threads 3
+  cmp "$scratch/one" "$scratch/out" || fail "$type: 1 and 3 threads differ"
+  expect 0 "$pintle" perplexity "$scratch/$type.gguf" --file "$text" --json
+  awk -v a="$exact" -v b="$(json perplexity)" 'BEGIN { exit !(b > 0.9 * a && b < 1.25 * a) }' ||
+    fail "$type: perplexity $(json perplexity), the original has $exact"
+done
+for arch in tiny-llama tiny-qwen2 tiny-qwen3; do
+  expect 0 "$pintle" models synth --arch $arch --type q4_k_m --out "$scratch/$arch.gguf"
+  expect 0 "$pintle" chat "$scratch/$arch.gguf" --max-tokens 4 hello
+  expect 0 "$pintle" show "$scratch/$arch.gguf" --prompt hello
+done
+
+# Wrong and damaged input.
+for verb in chat show quantize complete perplexity tokenize "models synth" "bench llm"; do
+  # shellcheck disable=SC2086
+  expect 0 "$pintle" $verb --help
+done
+expect 3 "$pintle" show "$scratch/nowhere.gguf"
+expect 4 "$pintle" show "$text"
+says "does not begin with GGUF"
+size=$(stat -c %s "$gguf")
+for part in 8 100 2000 $((size / 2)) $((size - 1)); do
+  head -c "$part" "$gguf" >"$scratch/cut.gguf"
+  expect 4 "$pintle" complete "$scratch/cut.gguf" --prompt x
+done
+expect 1 "$pintle" quantize "$gguf" "$scratch/x.gguf" --type q9_9
+[ ! -e "$scratch/x.gguf" ] || fail "a refused type left a file"
