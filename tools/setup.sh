@@ -44,9 +44,9 @@ build() {
   shift
   log=build/$preset.configure.log
   mkdir -p build
-  [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" >"$log" 2>&1 || { cat "$log" >&2; exit 3; }
+  [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" >"$log" 2>&1 || { cat "$log" >&2; return 3; }
   cmake --build "build/$preset" ${1:+--target "$@"} >"build/$preset.build.log" 2>&1 || {
     grep -E -A12 'FAILED|error' "build/$preset.build.log" | head -60 >&2
-    exit 3
+    return 3
   }
 }
