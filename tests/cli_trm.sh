@@ -28,6 +28,20 @@ expect 0 train --out "$scratch/run1" --steps 40
 prints '"up_to_date":true'
 [ "$(json weights)" = "${weights[1]}" ] || fail "a second run changed something"
 
+# The card's settings make the same bytes again.
+sed -n '/^```toml/,/^```$/p' "$scratch/run1/model/README.md" | sed '1d;$d' >"$scratch/settings.toml"
+expect 0 "$pintle" trm train --config "$scratch/settings.toml" --out "$scratch/card" --json
+[ "$(json weights)" = "${weights[1]}" ] || fail "the card's settings give other weights"
+grep -q "${weights[1]}" "$scratch/card/model/README.md" || fail "the card names other weights"
+
+# The shipped models: whole, and as good as their cards say.
+for name in sudoku4 sudoku6; do
+  shipped=$project/models/$name
+  grep -q "$(sha256sum "$shipped/model.safetensors" | cut -d' ' -f1)" "$shipped/README.md" || fail "$name is not the model of its card"
+  expect 0 "$pintle" trm eval --model "$shipped" --generate 100 --depth 4 --json
+  awk -v exact="$(json exact)" 'BEGIN { exit !(exact > 0.96) }' || fail "$name solves $(json exact)"
+done
+
 # A limit, Ctrl-C, a kill, and going on: the same bytes as without a stop.
 expect 0 train --out "$scratch/stopped" --steps 40 --until-step 21
 prints '"finished":false'

@@ -36,8 +36,10 @@ Status Bench(const Options& options, const Global& global) {
   const int64_t context = options.prompt + options.generate;
   PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(options.model, context, global.threads));
   const DecoderConfig& config = model->description().plan.config;
-  std::vector<int32_t> prompt;
-  for (int64_t i = 0; i < options.prompt; ++i) prompt.push_back(static_cast<int32_t>((i * 7919 + 11) % config.vocab));
+  std::vector<int32_t> prompt(static_cast<size_t>(options.prompt));
+  for (size_t i = 0; i < prompt.size(); ++i) {
+    prompt[i] = static_cast<int32_t>((static_cast<int64_t>(i) * 7919 + 11) % config.vocab);
+  }
   double prompt_seconds = 1e9, token_seconds = 1e9, bandwidth = 0, resident = 0;
   PINTLE_ASSIGN(KvCache cache, KvCache::Create(config));
   for (int64_t repeat = 0; repeat < options.repeat; ++repeat) {

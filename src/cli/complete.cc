@@ -30,10 +30,11 @@ Result<std::vector<int32_t>> ParseIds(std::string_view text) {
   std::vector<int32_t> ids;
   while (!text.empty()) {
     const size_t end = std::min(text.find(','), text.size());
+    const std::string word(text.substr(0, end));
     int32_t id = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + end, id);
-    if (error != std::errc() || stop != text.data() + end) {
-      return UsageError("'" + std::string(text.substr(0, end)) + "' is no token id", "--ids");
+    const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+    if (error != std::errc() || stop != word.data() + word.size()) {
+      return UsageError("'" + word + "' is no token id", "--ids");
     }
     ids.push_back(id);
     text.remove_prefix(std::min(end + 1, text.size()));

@@ -63,6 +63,7 @@ TEST_CASE("batches, chunks, slots, prefix reuse and threads do not show in the a
       REQUIRE(engine.ok());
       for (int round = 0; round < 2; ++round) {  // the second finds its prompts in the slots
         std::vector<int64_t> ids;
+        ids.reserve(requests.size());
         for (const EngineRequest& request : requests) ids.push_back((*engine)->Submit(request).value());
         const auto answers = RunAll(**engine);
         REQUIRE(answers.size() == requests.size());

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "formats/manifest.h"
 #include "train/checkpoint.h"
+#include "train/trm_card.h"
 
 namespace pintle {
 namespace fs = std::filesystem;
@@ -235,7 +236,11 @@ Result<std::string> TrmRun::WriteModel(const TrmValidation& validation) {
       {"baseline_exact", share(validation.baseline.ExactShare())},
       {"baseline_cells", share(validation.baseline.CellShare())},
   };
-  return trainer_->SaveModel(out_ / "model", notes);
+  const fs::path folder = out_ / "model";
+  PINTLE_ASSIGN(std::string weights, trainer_->SaveModel(folder, notes));
+  PINTLE_RETURN_IF_ERROR(
+      WriteFileAtomic(folder / "README.md", TrmCard(model_->config(), notes, weights, out_ / "run.jsonl")));
+  return weights;
 }
 
 Status TrmRun::LogStop(const std::string& reason) {

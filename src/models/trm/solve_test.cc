@@ -29,8 +29,8 @@ std::unique_ptr<Trm> SmallModel(ThreadPool& pool, double halting_bias) {
 TrmBatch Puzzles(int64_t count) {
   TrmBatch batch;
   for (int32_t p = 0; p < count; ++p) {
-    std::vector<int32_t> inputs;
-    for (int32_t i = 0; i < 6; ++i) inputs.push_back((p * 7 + i * i) % 5);
+    std::vector<int32_t> inputs(6);
+    for (int32_t i = 0; i < 6; ++i) inputs[static_cast<size_t>(i)] = (p * 7 + i * i) % 5;
     AppendPuzzle(batch, inputs, inputs, 0, 0);
   }
   return batch;
