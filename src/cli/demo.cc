@@ -68,6 +68,7 @@ Status CompleteFunctions(const Global& global) {
   std::vector<Verdict> verdicts;
   if (harness.ok()) {
     std::vector<Candidate> candidates;
+    candidates.reserve(tasks.size());
     for (size_t i = 0; i < tasks.size(); ++i) candidates.push_back({&tasks[i], texts[i]});
     PINTLE_ASSIGN(verdicts, harness->Check(candidates));
   }
