@@ -15,6 +15,10 @@ inline void AddSampleOptions(Command& verb, SampleOptions& sample) {
   verb.Option("--temperature", sample.temperature, "0 = always the likeliest token");
   verb.Option("--top-k", sample.top_k, "only the k likeliest tokens; 0 = all");
   verb.Option("--top-p", sample.top_p, "only the likeliest tokens that make up this share");
+  verb.Option("--min-p", sample.min_p, "only tokens with at least this share of the likeliest one's probability");
+  verb.Option("--repetition-penalty", sample.repetition_penalty, "above 1: fewer tokens that stood there before");
+  verb.Option("--presence-penalty", sample.presence_penalty, "above 0: fewer tokens that the answer has");
+  verb.Option("--frequency-penalty", sample.frequency_penalty, "above 0: fewer tokens that the answer has often");
   verb.Option("--stop", sample.stop, "end before this text; may be given several times");
 }
 

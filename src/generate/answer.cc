@@ -4,8 +4,9 @@
 
 namespace pintle {
 
-Answer::Answer(const SampleOptions& options, int64_t prompt_tokens, int64_t capacity, TextModel::OnText on_text)
-    : options_(&options), capacity_(capacity), on_text_(std::move(on_text)), stream_(options.stop) {
+Answer::Answer(const SampleOptions& options, TokenTable tokens, int64_t prompt_tokens, int64_t capacity,
+               TextModel::OnText on_text)
+    : options_(&options), tokens_(tokens), capacity_(capacity), on_text_(std::move(on_text)), stream_(options.stop) {
   completion_.prompt_tokens = prompt_tokens;
   completion_.finish_reason = "length";
 }
@@ -16,15 +17,20 @@ void Answer::Emit(const std::string& text) {
   if (on_text_) wanted_ = on_text_(text) && wanted_;
 }
 
-bool Answer::Take(const SampledToken& token, bool ends, std::string_view bytes) {
-  if (ends) {
+bool Answer::Take(const SampledToken& token) {
+  if (tokens_.Ends(token.id)) {
     completion_.finish_reason = "stop";
     return false;
   }
   const int64_t at = position();
   completion_.ids.push_back(token.id);
   logprobs_ += token.logprob;
-  Emit(stream_.Push(bytes));
+  if (options_->top_logprobs >= 0) {
+    TokenChoice& choice = completion_.logprobs.emplace_back();
+    choice.chosen = {token.id, token.logprob, tokens_.Bytes(token.id)};
+    for (const auto& [id, logprob] : token.top) choice.top.push_back({id, logprob, tokens_.Bytes(id)});
+  }
+  Emit(stream_.Push(tokens_.Bytes(token.id)));
   if (stream_.stopped() || !wanted_) {
     completion_.finish_reason = "stop";
     return false;

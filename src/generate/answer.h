@@ -8,6 +8,7 @@
 #include "generate/generate.h"
 #include "generate/sampler.h"
 #include "generate/text_stream.h"
+#include "generate/token_table.h"
 
 namespace pintle {
 
@@ -15,15 +16,15 @@ namespace pintle {
 class Answer {
  public:
   /// `capacity`: positions of the context; `options` must outlive it.
-  Answer(const SampleOptions& options, int64_t prompt_tokens, int64_t capacity, TextModel::OnText on_text);
+  Answer(const SampleOptions& options, TokenTable tokens, int64_t prompt_tokens, int64_t capacity,
+         TextModel::OnText on_text);
 
   /// The absolute position of the token that is sampled next.
   [[nodiscard]] int64_t position() const {
     return completion_.prompt_tokens + static_cast<int64_t>(completion_.ids.size());
   }
-  /// Takes a token; `ends` if it ends answers (it is not kept), `bytes` its text. False: the answer is complete,
-  /// nothing more is to be sampled.
-  bool Take(const SampledToken& token, bool ends, std::string_view bytes);
+  /// Takes a token (one that ends answers is not kept). False: the answer is complete, nothing more is to be sampled.
+  bool Take(const SampledToken& token);
   /// What came out; call once.
   Completion Finish();
   [[nodiscard]] Completion& completion() { return completion_; }
@@ -32,6 +33,7 @@ class Answer {
   void Emit(const std::string& text);
 
   const SampleOptions* options_;
+  TokenTable tokens_;
   int64_t capacity_;
   TextModel::OnText on_text_;
   TextStream stream_;

@@ -23,18 +23,18 @@ struct Engine::Slot {
   std::unique_ptr<Request> request;
 };
 
-Engine::Engine(Decoder& decoder, const Vocabulary& vocabulary, ThreadPool& pool, const Options& options)
-    : decoder_(&decoder), vocabulary_(&vocabulary), options_(options), sampler_(pool) {}
+Engine::Engine(Decoder& decoder, TokenTable tokens, ThreadPool& pool, const Options& options)
+    : decoder_(&decoder), tokens_(tokens), options_(options), sampler_(pool) {}
 Engine::~Engine() = default;
 
-Result<std::unique_ptr<Engine>> Engine::Create(Decoder& decoder, const Vocabulary& vocabulary, ThreadPool& pool,
+Result<std::unique_ptr<Engine>> Engine::Create(Decoder& decoder, TokenTable tokens, ThreadPool& pool,
                                                const Options& options) {
   if (options.slots < 1 || options.slots > Decoder::kMaxBatch || options.pass_tokens < options.slots ||
       options.pass_tokens > Decoder::kMaxBatchTokens) {
     return UsageError("an engine has 1 to " + std::to_string(Decoder::kMaxBatch) + " slots and passes of at most " +
                       std::to_string(Decoder::kMaxBatchTokens) + " tokens");
   }
-  auto engine = std::unique_ptr<Engine>(new Engine(decoder, vocabulary, pool, options));
+  auto engine = std::unique_ptr<Engine>(new Engine(decoder, tokens, pool, options));
   for (int64_t i = 0; i < options.slots; ++i) {
     PINTLE_ASSIGN(KvCache cache, KvCache::Create(decoder.config()));
     engine->slots_.emplace_back(std::move(cache));
@@ -43,7 +43,7 @@ Result<std::unique_ptr<Engine>> Engine::Create(Decoder& decoder, const Vocabular
 }
 
 Result<int64_t> Engine::Submit(EngineRequest request) {
-  PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(request.options));
+  PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(request.options, tokens_.size()));
   const auto count = static_cast<int64_t>(request.prompt.size());
   const int64_t context = decoder_->config().context;
   if (count < 1 || count > context) {
@@ -55,7 +55,7 @@ Result<int64_t> Engine::Submit(EngineRequest request) {
   }
   queue_.push_back(std::make_unique<Request>(Request{next_id_, std::move(request), MonotonicSeconds(), {}}));
   Request& queued = *queue_.back();
-  queued.answer.emplace(queued.asked.options, count, context, queued.asked.on_text);
+  queued.answer.emplace(queued.asked.options, tokens_, count, context, queued.asked.on_text);
   return next_id_++;
 }
 
@@ -133,20 +133,21 @@ Result<std::vector<EngineAnswer>> Engine::Step() {
   if (slots.empty()) return done;
   PINTLE_ASSIGN(const std::span<const float> logits, decoder_->ExtendBatch(sequences));
   const auto row = static_cast<size_t>(decoder_->config().vocab);
-  const size_t known = std::min(row, static_cast<size_t>(vocabulary_->size()));
+  const size_t known = std::min(row, static_cast<size_t>(tokens_.size()));
   for (size_t i = 0; i < slots.size(); ++i) {
     Slot& slot = *slots[i];
     if (waiting(slot) > 0) continue;  // more of its prompt goes into the next pass
     Request& request = *slot.request;
     Completion& completion = request.answer->completion();
     if (completion.ids.empty()) completion.prompt_seconds = MonotonicSeconds() - request.submitted;
-    const auto token =
-        sampler_.Sample(logits.subspan(i * row, known), request.asked.options, request.answer->position());
+    const std::vector<int32_t>& prompt = request.asked.prompt;
+    const auto token = sampler_.Sample(logits.subspan(i * row, known), request.asked.options,
+                                       request.answer->position(), {prompt, completion.ids, {}});
     if (!token.ok()) {
       done.push_back(Complete(slot, token.error()));
       continue;
     }
-    if (request.answer->Take(*token, vocabulary_->IsEnd(token->id), vocabulary_->Bytes(token->id))) {
+    if (request.answer->Take(*token)) {
       slot.ids.push_back(token->id);
     } else {
       done.push_back(Complete(slot, {}));

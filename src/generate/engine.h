@@ -15,8 +15,8 @@
 #include "generate/answer.h"
 #include "generate/generate.h"
 #include "generate/sampler.h"
+#include "generate/token_table.h"
 #include "models/decoder/decoder.h"
-#include "text/vocabulary.h"
 
 namespace pintle {
 
@@ -34,7 +34,7 @@ struct EngineAnswer {
   Status failure;
 };
 
-/// One owner, one thread; decoder, vocabulary and pool must outlive it.
+/// One owner, one thread; decoder, pool and what the token table looks at must outlive it.
 class Engine {
  public:
   /// How much is under way at once.
@@ -42,7 +42,7 @@ class Engine {
     int64_t slots = 8;          ///< answers under way at once, 1 to Decoder::kMaxBatch
     int64_t pass_tokens = 256;  ///< tokens of one pass, from slots to Decoder::kMaxBatchTokens
   };
-  static Result<std::unique_ptr<Engine>> Create(Decoder& decoder, const Vocabulary& vocabulary, ThreadPool& pool,
+  static Result<std::unique_ptr<Engine>> Create(Decoder& decoder, TokenTable tokens, ThreadPool& pool,
                                                 const Options& options);
   ~Engine();
 
@@ -58,12 +58,12 @@ class Engine {
  private:
   struct Request;
   struct Slot;
-  Engine(Decoder& decoder, const Vocabulary& vocabulary, ThreadPool& pool, const Options& options);
+  Engine(Decoder& decoder, TokenTable tokens, ThreadPool& pool, const Options& options);
   void Admit();
   EngineAnswer Complete(Slot& slot, Status failure);
 
   Decoder* decoder_;
-  const Vocabulary* vocabulary_;
+  TokenTable tokens_;
   Options options_;
   Sampler sampler_;
   std::deque<std::unique_ptr<Request>> queue_;

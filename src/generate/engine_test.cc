@@ -23,6 +23,14 @@ std::vector<EngineRequest> Requests(int count) {
     request.options.temperature = i % 3 == 0 ? 0 : 0.8;
     request.options.seed = static_cast<uint64_t>(i);
     request.options.max_tokens = 5 + 3 * i;
+    if (i % 4 == 1) {
+      request.options.min_p = 0.02;
+      request.options.repetition_penalty = 1.3;
+      request.options.presence_penalty = 0.5;
+      request.options.frequency_penalty = -0.3;
+      request.options.logit_bias = {{65, 1.5}, {66, -3}};
+    }
+    if (i % 2 == 1) request.options.top_logprobs = i;
   }
   return requests;
 }
@@ -72,6 +80,8 @@ TEST_CASE("batches, chunks, slots, prefix reuse and threads do not show in the a
           CHECK(got.ids == expected[i].ids);
           CHECK(got.text == expected[i].text);
           CHECK(got.mean_logprob == expected[i].mean_logprob);
+          CHECK(got.logprobs == expected[i].logprobs);
+          CHECK(got.logprobs.size() == (i % 2 == 1 ? got.ids.size() : 0));
           CHECK(got.finish_reason == expected[i].finish_reason);
         }
         if (round == 1 && slots == 8) CHECK(answers.at(ids[0]).cached_tokens >= 90);

@@ -7,18 +7,25 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 
 namespace pintle {
 
-/// How the next token is chosen. temperature 0 = greedy. Choice `choice` of a request draws from (seed, choice,
-/// position).
+/// How the next token is chosen; sampler.h says in which order. temperature 0 = greedy. Choice `choice` of a request
+/// draws from (seed, choice, position).
 struct SampleOptions {
   double temperature = 0;
-  int64_t top_k = 0;  ///< 0 = all
-  double top_p = 1;   ///< nucleus; 1 = all
+  int64_t top_k = 0;              ///< 0 = all
+  double top_p = 1;               ///< nucleus; 1 = all
+  double min_p = 0;               ///< least share of the likeliest token's probability; 0 = all
+  double repetition_penalty = 1;  ///< of tokens in prompt and answer: logits are divided by it, if negative multiplied
+  double presence_penalty = 0;    ///< taken off the logits of tokens that the answer has
+  double frequency_penalty = 0;   ///< the same, for each time that the answer has them
+  std::vector<std::pair<int32_t, double>> logit_bias;  ///< (id, what is added to its logit)
+  int64_t top_logprobs = -1;  ///< -1: Completion::logprobs stays empty; else that many alternatives to each token
   uint64_t seed = 0;
   uint32_t choice = 0;
   int64_t max_tokens = 128;
@@ -28,12 +35,30 @@ struct SampleOptions {
   bool fit_prompt = false;
 };
 
+/// A token, what it stands for, and its natural log-probability: the model's own, at temperature 1, before anything
+/// that the options do to it.
+struct TokenLogprob {
+  int32_t id = 0;
+  double logprob = 0;
+  std::string bytes;  ///< may be part of a character
+  bool operator==(const TokenLogprob&) const = default;
+};
+
+/// The token that was chosen at one position, and the likeliest ones there (likeliest first, equals by id), which may
+/// or may not have it among them.
+struct TokenChoice {
+  TokenLogprob chosen;
+  std::vector<TokenLogprob> top;
+  bool operator==(const TokenChoice&) const = default;
+};
+
 /// What was generated, and how long it took.
 struct Completion {
   std::string text;  ///< without the stop text and special tokens; always whole UTF-8 characters
   std::vector<int32_t> ids;
-  double mean_logprob = 0;    ///< mean natural log-probability of the ids at temperature 1
-  std::string finish_reason;  ///< "stop" (stop text or end token) or "length"
+  std::vector<TokenChoice> logprobs;  ///< one for each id, if they were asked for
+  double mean_logprob = 0;            ///< mean natural log-probability of the ids at temperature 1
+  std::string finish_reason;          ///< "stop" (stop text or end token) or "length"
   int64_t prompt_tokens = 0;
   int64_t cut_tokens = 0;     ///< of the prompt, with fit_prompt
   int64_t cached_tokens = 0;  ///< of the prompt, taken from the prompt before (same bytes, less time)

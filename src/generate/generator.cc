@@ -35,12 +35,12 @@ int64_t PromptRoom(int64_t context, int64_t max_tokens) { return context - std::
 
 Result<Generator> Generator::Create(Decoder& decoder, const Tokenizer& tokenizer, ThreadPool& pool) {
   PINTLE_ASSIGN(KvCache cache, KvCache::Create(decoder.config()));
-  return Generator(decoder, &tokenizer, nullptr, pool, std::move(cache));
+  return Generator(decoder, tokenizer, &tokenizer, pool, std::move(cache));
 }
 
 Result<Generator> Generator::Create(Decoder& decoder, const Vocabulary& vocabulary, ThreadPool& pool) {
   PINTLE_ASSIGN(KvCache cache, KvCache::Create(decoder.config()));
-  return Generator(decoder, nullptr, &vocabulary, pool, std::move(cache));
+  return Generator(decoder, vocabulary, nullptr, pool, std::move(cache));
 }
 
 Result<std::vector<int32_t>> Generator::PlainPrompt(std::string_view text, const SampleOptions& options,
@@ -97,23 +97,19 @@ Result<std::span<const float>> Generator::Prefill(const std::vector<int32_t>& pr
 
 Result<Completion> Generator::Run(const std::vector<int32_t>& prompt, const SampleOptions& options,
                                   const TextModel::OnText& on_text) {
-  PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(options));
+  PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(options, tokens_.size()));
   const auto prompt_size = static_cast<int64_t>(prompt.size());
   if (prompt_size > cache_.capacity()) return TooLong(prompt_size, cache_.capacity());
-  Answer answer(options, prompt_size, cache_.capacity(), on_text);
+  Answer answer(options, tokens_, prompt_size, cache_.capacity(), on_text);
   const double start = MonotonicSeconds();
   PINTLE_ASSIGN(std::span<const float> logits, Prefill(prompt, answer.completion().cached_tokens));
   answer.completion().prompt_seconds = MonotonicSeconds() - start;
   // Rows of the table beyond the vocabulary (padding of foreign models) are never chosen.
-  const auto vocabulary = std::min(
-      logits.size(), static_cast<size_t>(tokenizer_ != nullptr ? tokenizer_->vocab_size() : vocabulary_->size()));
+  const auto known = std::min(logits.size(), static_cast<size_t>(tokens_.size()));
   while (true) {
-    PINTLE_ASSIGN(const SampledToken token, sampler_.Sample(logits.first(vocabulary), options, answer.position()));
-    const bool ends = tokenizer_ != nullptr ? tokenizer_->IsSpecial(token.id) : vocabulary_->IsEnd(token.id);
-    if (!answer.Take(token, ends,
-                     tokenizer_ != nullptr ? tokenizer_->TokenBytes(token.id) : vocabulary_->Bytes(token.id))) {
-      break;
-    }
+    PINTLE_ASSIGN(const SampledToken token, sampler_.Sample(logits.first(known), options, answer.position(),
+                                                            {prompt, answer.completion().ids, {}}));
+    if (!answer.Take(token)) break;
     PINTLE_ASSIGN(logits, decoder_->Extend(std::span<const int32_t>(&token.id, 1), cache_));
     cached_.push_back(token.id);
   }

@@ -11,6 +11,7 @@
 #include "base/thread_pool.h"
 #include "generate/generate.h"
 #include "generate/sampler.h"
+#include "generate/token_table.h"
 #include "models/decoder/decoder.h"
 #include "text/tokenizer.h"
 #include "text/vocabulary.h"
@@ -41,13 +42,13 @@ class Generator {
   void Forget();
 
  private:
-  Generator(Decoder& decoder, const Tokenizer* tokenizer, const Vocabulary* vocabulary, ThreadPool& pool, KvCache cache)
-      : decoder_(&decoder), tokenizer_(tokenizer), vocabulary_(vocabulary), cache_(std::move(cache)), sampler_(pool) {}
+  Generator(Decoder& decoder, TokenTable tokens, const Tokenizer* tokenizer, ThreadPool& pool, KvCache cache)
+      : decoder_(&decoder), tokens_(tokens), tokenizer_(tokenizer), cache_(std::move(cache)), sampler_(pool) {}
   Result<std::span<const float>> Prefill(const std::vector<int32_t>& prompt, int64_t& reused);
 
   Decoder* decoder_;
-  const Tokenizer* tokenizer_;  // one of the two
-  const Vocabulary* vocabulary_;
+  TokenTable tokens_;
+  const Tokenizer* tokenizer_;  // null for foreign models
   KvCache cache_;
   std::vector<int32_t> cached_;  // the ids whose keys and values the cache holds
   Sampler sampler_;

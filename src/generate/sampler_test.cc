@@ -94,6 +94,89 @@ TEST_CASE("sampler: top-k and top-p keep the beginning of the order") {
   CHECK(Counts(sampler, options, 50).size() == 1);
 }
 
+TEST_CASE("sampler: min-p keeps what comes near the likeliest") {
+  ThreadPool pool(1);
+  Sampler sampler(pool);
+  SampleOptions options;
+  options.temperature = 1;
+  options.min_p = 0.3;  // id 2 has 1 / e of the two largest
+  auto counts = Counts(sampler, options, 500);
+  CHECK(counts.size() == 3);
+  CHECK(counts.contains(2));
+  options.min_p = 0.4;
+  CHECK(Counts(sampler, options, 500).size() == 2);
+  options.top_p = 0.3;
+  CHECK(Counts(sampler, options, 100).size() == 1);
+}
+
+TEST_CASE("sampler: biases and penalties change the choice, not the log-probabilities") {
+  ThreadPool pool(1);
+  Sampler sampler(pool);
+  const std::vector<int32_t> prompt = {1, 1, 3, 4}, answer = {3, 2, 3};
+  const SampleContext context = {prompt, answer, {}};
+  const auto choice = [&](const auto& change) {
+    SampleOptions options;
+    change(options);
+    const auto token = sampler.Sample(kLogits, options, 7, context);
+    REQUIRE(token.ok());
+    const auto plain = sampler.Sample(kLogits, {}, 7);
+    CHECK(token->logprob ==
+          doctest::Approx(plain->logprob - 2 + static_cast<double>(kLogits[static_cast<size_t>(token->id)])));
+    return token->id;
+  };
+  CHECK(choice([](SampleOptions&) {}) == 1);
+  CHECK(choice([](SampleOptions& o) { o.logit_bias = {{4, 3.5}, {1, -1}}; }) == 4);
+  CHECK(choice([](SampleOptions& o) { o.logit_bias = {{4, 2.5}}; }) == 1);
+  // Presence and frequency look at the answer alone: 1 stands only in the prompt, 3 twice in the answer.
+  CHECK(choice([](SampleOptions& o) { o.presence_penalty = -0.1; }) == 3);
+  CHECK(choice([](SampleOptions& o) { o.presence_penalty = 2; }) == 1);
+  CHECK(choice([](SampleOptions& o) {
+          o.logit_bias = {{1, -9}};
+          o.frequency_penalty = 0.4;  // 3: 2 - 0.8, 2: 1 - 0.4
+        }) == 3);
+  CHECK(choice([](SampleOptions& o) {
+          o.logit_bias = {{1, -9}};
+          o.frequency_penalty = 1.2;  // 3: 2 - 2.4, 2: 1 - 1.2, 0: 0
+        }) == 0);
+  // Repetition divides the logits of 1, 2, 3 once each, and makes the negative one of 4 smaller.
+  CHECK(choice([](SampleOptions& o) { o.repetition_penalty = 100; }) == 1);
+  CHECK(choice([](SampleOptions& o) {
+          o.repetition_penalty = 100;
+          o.logit_bias = {{0, 0.021}};
+        }) == 0);
+  CHECK(choice([](SampleOptions& o) {
+          o.repetition_penalty = 2;
+          o.logit_bias = {{0, -1.6}, {1, -9}, {2, -9}, {3, -9}};
+        }) == 0);
+}
+
+TEST_CASE("sampler: what is not allowed is never chosen; the likeliest are listed all the same") {
+  ThreadPool pool(1);
+  Sampler sampler(pool);
+  const uint64_t allowed = 0b10101;
+  for (const double temperature : {0.0, 1.0, 50.0}) {
+    SampleOptions options;
+    options.temperature = temperature;
+    options.top_logprobs = 3;
+    options.top_k = temperature > 1 ? 5 : 0;
+    std::map<int32_t, int> counts;
+    for (int64_t position = 0; position < 300; ++position) {
+      const auto token = sampler.Sample(kLogits, options, position, {{}, {}, {&allowed, 1}});
+      REQUIRE(token.ok());
+      ++counts[token->id];
+      REQUIRE(token->top.size() == 3);
+      CHECK(token->top[0].first == 1);
+      CHECK(token->top[1].first == 3);
+      CHECK(token->top[2].first == 2);
+      CHECK(token->top[0].second - token->top[2].second == doctest::Approx(1));
+    }
+    CHECK(counts[0] + counts[2] + counts[4] == 300);
+    CHECK((counts[0] > 0) == (temperature > 0));
+  }
+  const uint64_t none = 0;
+  CHECK_FALSE(sampler.Sample(kLogits, {}, 0, {{}, {}, {&none, 1}}).ok());
+}
+
 TEST_CASE("sampler: logits that are not finite are an error") {
   ThreadPool pool(1);
   Sampler sampler(pool);
@@ -117,6 +200,13 @@ TEST_CASE("sampler: options out of range are usage errors that name the flag") {
   CHECK(where([](SampleOptions& o) { o.top_k = -1; }) == "--top-k");
   CHECK(where([](SampleOptions& o) { o.max_tokens = 0; }) == "--max-tokens");
   CHECK(where([](SampleOptions& o) { o.stop = {""}; }) == "--stop");
+  CHECK(where([](SampleOptions& o) { o.min_p = 1.5; }) == "--min-p");
+  CHECK(where([](SampleOptions& o) { o.repetition_penalty = 0; }) == "--repetition-penalty");
+  CHECK(where([](SampleOptions& o) { o.presence_penalty = 2.1; }) == "--presence-penalty");
+  CHECK(where([](SampleOptions& o) { o.frequency_penalty = NAN; }) == "--frequency-penalty");
+  CHECK(where([](SampleOptions& o) { o.logit_bias = {{1, 101}}; }) == "--logit-bias");
+  CHECK(where([](SampleOptions& o) { o.logit_bias = {{-1, 1}}; }) == "--logit-bias");
+  CHECK(where([](SampleOptions& o) { o.top_logprobs = 21; }) == "--top-logprobs");
 }
 
 }  // namespace
