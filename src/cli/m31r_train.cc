@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "cli/quick_judge.h"
 #include "cli/settings.h"
 #include "cli/verbs.h"
 #include "train/train.h"
@@ -25,9 +26,10 @@ void AddLimits(Command& verb, Options& options) {
   verb.Option("--minutes", options.minutes, "save and stop after so many minutes; `resume` goes on");
 }
 
-Status Run(const TrainOptions& options, const Global& global) {
+Status Run(TrainOptions options, const Global& global) {
   if (options.until_step < 0) return UsageError("a step is 1 or more", "--until-step");
   if (options.max_seconds < 0) return UsageError("a time is 0 or more", "--minutes");
+  if (!options.plan_only) options.judge = MakeQuickJudge(options.threads);
   PINTLE_ASSIGN(const TrainSummary summary, Train(options));
   if (summary.stop_reason == "interrupted" || summary.stop_reason == "limit") {
     LogInfo("train", fmt::format("saved at step {} of {}; go on with: pintle m31r resume --work {}", summary.step,

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "cli/data_files.h"
+#include "cli/quick_judge.h"
 #include "cli/settings.h"
 #include "corpus/crawl.h"
 #include "corpus/dataset.h"
@@ -148,6 +149,7 @@ Result<PipelineResult> RunPipeline(const Global& global, const PipelineOptions& 
     train.config = settings.train;
     train.mode = TrainMode::kReplace;
     train.threads = global.threads;
+    train.judge = MakeQuickJudge(global.threads);
     PINTLE_ASSIGN(const TrainSummary summary, Train(train));
     if (!summary.finished) {
       return RuntimeError("training stopped before its end: " + summary.stop_reason, options.work.string(),

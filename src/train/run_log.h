@@ -3,7 +3,7 @@
 //    "threads","memory_bytes","peak_gflops","time"}                        one a start or resume
 //   {"type":"step","step","loss","lr","grad_norm","tokens","tokens_per_s","mfu","rss_bytes","seconds"}
 //   {"type":"validation","step","loss","bits_per_byte","targets","bytes"}
-//   {"type":"sample","step","prompt","text"}
+//   {"type":"sample","step","prompt","text","functions","parsed","compiled"}     compiled: only with a compiler
 //   {"type":"checkpoint","step","path"}
 //   {"type":"stop","step","reason"}                                        finished, interrupted, limit, or a guard's
 //   words

@@ -75,7 +75,7 @@ Result<std::string> Loop(const TrainOptions& options, const TrainConfig& config,
     const auto due = [&](int64_t interval) { return interval > 0 && (step == first || step % interval == 0); };
     if (Interrupted() && step < run.steps()) return std::string("interrupted");
     if (step < run.steps() && due(config.eval_interval)) PINTLE_RETURN_IF_ERROR(run.Validate());
-    if (due(config.sample_interval)) PINTLE_RETURN_IF_ERROR(run.Sample());
+    if (due(config.sample_interval)) PINTLE_RETURN_IF_ERROR(run.Sample(options.judge));
     if (step > first && due(config.checkpoint_interval)) PINTLE_RETURN_IF_ERROR(run.Save());
     if (step >= run.steps()) return std::string("finished");
     if (step >= end || (options.max_seconds > 0 && MonotonicSeconds() - start > options.max_seconds)) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "train/quick_check.h"
 #include "train/train_config.h"
 
 namespace pintle {
@@ -29,6 +30,7 @@ struct TrainOptions {
   int64_t until_step = 0;  ///< save and stop after this step; 0 = the end
   double max_seconds = 0;  ///< save and stop after so long; 0 = no limit
   bool plan_only = false;  ///< print the plan, change nothing
+  ProgramJudge judge;      ///< asked with each sample; empty = samples are parsed, not compiled
 };
 
 /// How a run ended.

@@ -61,6 +61,9 @@ TEST_CASE("train: a small model learns a small text by heart, and the model fold
   Work work;
   work.options.config.steps = 60;
   work.options.config.fim_rate = 0;
+  work.options.judge = [](const std::vector<std::string>& programs) -> Result<std::optional<int64_t>> {
+    return std::optional<int64_t>(100 + static_cast<int64_t>(programs.size()));
+  };
   const TrainSummary summary = work.Run();
   CHECK(summary.finished);
   CHECK(summary.step == 60);
@@ -74,6 +77,11 @@ TEST_CASE("train: a small model learns a small text by heart, and the model fold
   CHECK(JsonInt(steps.back(), "step", "").value() == 60);
   CHECK(work.StepsOf("validation") == std::vector<int64_t>{0, 10, 20, 30, 40, 50, 60});
   CHECK(work.StepsOf("sample") == std::vector<int64_t>{0, 10, 20, 30, 40, 50, 60});
+  const auto samples = work.Lines("sample");
+  CHECK(JsonInt(samples.front(), "functions", "").value() == 8);
+  const int64_t parsed = JsonInt(samples.back(), "parsed", "").value();
+  CHECK(parsed <= 8);
+  CHECK(JsonInt(samples.back(), "compiled", "").value() == 100 + parsed);
   CHECK(work.Lines("start").size() == 1);
   CHECK(ListCheckpoints(work.run()).size() == 2);
   CHECK(VerifyFolder(work.run() / "model").ok());

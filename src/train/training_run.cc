@@ -23,7 +23,6 @@ namespace {
 
 constexpr char kModule[] = "train";
 constexpr int kPeakSamples = 5;
-constexpr char kSamplePrompt[] = "/// Returns the larger of two numbers.\npub fn max(";
 
 LoaderConfig LoaderConfigOf(const TrainConfig& config) {
   LoaderConfig loader;
@@ -244,20 +243,38 @@ Result<std::optional<Validation>> TrainingRun::Validate() {
   return std::optional<Validation>(validation);
 }
 
-Status TrainingRun::Sample() {
+Status TrainingRun::Sample(const ProgramJudge& judge) {
   if (!generator_) {
     PINTLE_ASSIGN(Generator made, Generator::Create(*decoder_, *tokenizer_, pool_));
     generator_.emplace(std::move(made));
   }
-  generator_->Forget();
   SampleOptions options;
   options.max_tokens = config_.sample_tokens;
   options.fit_prompt = true;
-  int64_t cut = 0;
-  PINTLE_ASSIGN(const std::vector<int32_t> prompt, generator_->PlainPrompt(kSamplePrompt, options, cut));
-  PINTLE_ASSIGN(const Completion sample, generator_->Run(prompt, options, {}));
-  LogInfo(kModule, fmt::format("step {}: sample {}", step(), JsonQuote(sample.text)));
-  return log_->Write({{"type", "sample"}, {"step", step()}, {"prompt", kSamplePrompt}, {"text", sample.text}});
+  std::vector<std::string> functions;
+  std::string first;
+  for (const std::string& prompt : QuickPrompts()) {
+    generator_->Forget();
+    int64_t cut = 0;
+    PINTLE_ASSIGN(const std::vector<int32_t> ids, generator_->PlainPrompt(prompt, options, cut));
+    PINTLE_ASSIGN(const Completion sample, generator_->Run(ids, options, {}));
+    functions.push_back(FinishedFunction(prompt, sample.text));
+    if (functions.size() == 1) first = sample.text;
+  }
+  PINTLE_ASSIGN(const QuickCheck check, CheckFunctions(functions, judge));
+  json::object line{{"type", "sample"},
+                    {"step", step()},
+                    {"prompt", QuickPrompts()[0]},
+                    {"text", first},
+                    {"functions", check.functions},
+                    {"parsed", check.parsed}};
+  std::string verdict = fmt::format("{} of {} functions parse", check.parsed, check.functions);
+  if (check.compiled) {
+    line["compiled"] = *check.compiled;
+    verdict += fmt::format(", {} compile", *check.compiled);
+  }
+  LogInfo(kModule, fmt::format("step {}: {}; sample {}", step(), verdict, JsonQuote(first)));
+  return log_->Write(line);
 }
 
 Status TrainingRun::Save() {

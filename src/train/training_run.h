@@ -15,6 +15,7 @@
 #include "text/tokenizer.h"
 #include "train/guard.h"
 #include "train/loader.h"
+#include "train/quick_check.h"
 #include "train/run_log.h"
 #include "train/train_config.h"
 
@@ -56,8 +57,8 @@ class TrainingRun {
   Result<StepFigures> Step();
   /// Loss over the first eval_batches micro-batches of the validation split; nothing if there is no such split.
   Result<std::optional<Validation>> Validate();
-  /// A greedy sample, narrated and logged.
-  Status Sample();
+  /// The functions of the quick check (quick_check.h), finished greedily; narrated and logged with the first of them.
+  Status Sample(const ProgramJudge& judge);
   /// Writes a checkpoint of this step unless it is there already.
   Status Save();
   /// Writes WORK/run/model; returns the SHA-256 of model.safetensors.
