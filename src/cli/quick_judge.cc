@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "evaluate/harness.h"
 
