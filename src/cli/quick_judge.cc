@@ -23,9 +23,12 @@ ProgramJudge MakeQuickJudge(int workers) {
     const Task task;
     std::vector<Candidate> candidates;
     for (const std::string& program : programs) candidates.push_back({&task, program});
-    PINTLE_ASSIGN(const std::vector<Verdict> verdicts, (*harness)->value().Check(candidates));
+    const auto verdicts = (*harness)->value().Check(candidates);
+    // An interrupt ends the question, not the training: that saves first.
+    if (!verdicts.ok() && Interrupted()) return std::optional<int64_t>();
+    if (!verdicts.ok()) return verdicts.error();
     return std::optional<int64_t>(
-        std::count_if(verdicts.begin(), verdicts.end(), [](const Verdict& verdict) { return verdict.TypeChecks(); }));
+        std::count_if(verdicts->begin(), verdicts->end(), [](const Verdict& verdict) { return verdict.TypeChecks(); }));
   };
 }
 
