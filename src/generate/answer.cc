@@ -5,8 +5,13 @@
 namespace pintle {
 
 Answer::Answer(const SampleOptions& options, TokenTable tokens, int64_t prompt_tokens, int64_t capacity,
-               TextModel::OnText on_text)
-    : options_(&options), tokens_(tokens), capacity_(capacity), on_text_(std::move(on_text)), stream_(options.stop) {
+               TextModel::OnText on_text, TextModel::OnToken on_token)
+    : options_(&options),
+      tokens_(tokens),
+      capacity_(capacity),
+      on_text_(std::move(on_text)),
+      on_token_(std::move(on_token)),
+      stream_(options.stop) {
   completion_.prompt_tokens = prompt_tokens;
   completion_.finish_reason = "length";
 }
@@ -29,6 +34,7 @@ bool Answer::Take(const SampledToken& token) {
     TokenChoice& choice = completion_.logprobs.emplace_back();
     choice.chosen = {token.id, token.logprob, tokens_.Bytes(token.id)};
     for (const auto& [id, logprob] : token.top) choice.top.push_back({id, logprob, tokens_.Bytes(id)});
+    if (on_token_) on_token_(choice);
   }
   Emit(stream_.Push(tokens_.Bytes(token.id)));
   if (stream_.stopped() || !wanted_) {

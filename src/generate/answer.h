@@ -17,7 +17,7 @@ class Answer {
  public:
   /// `capacity`: positions of the context; `options` must outlive it.
   Answer(const SampleOptions& options, TokenTable tokens, int64_t prompt_tokens, int64_t capacity,
-         TextModel::OnText on_text);
+         TextModel::OnText on_text, TextModel::OnToken on_token = {});
 
   /// The absolute position of the token that is sampled next.
   [[nodiscard]] int64_t position() const {
@@ -36,6 +36,7 @@ class Answer {
   TokenTable tokens_;
   int64_t capacity_;
   TextModel::OnText on_text_;
+  TextModel::OnToken on_token_;
   TextStream stream_;
   Completion completion_;
   double logprobs_ = 0;

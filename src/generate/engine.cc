@@ -55,7 +55,7 @@ Result<int64_t> Engine::Submit(EngineRequest request) {
   }
   queue_.push_back(std::make_unique<Request>(Request{next_id_, std::move(request), MonotonicSeconds(), {}}));
   Request& queued = *queue_.back();
-  queued.answer.emplace(queued.asked.options, tokens_, count, context, queued.asked.on_text);
+  queued.answer.emplace(queued.asked.options, tokens_, count, context, queued.asked.on_text, queued.asked.on_token);
   return next_id_++;
 }
 

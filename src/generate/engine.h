@@ -22,9 +22,10 @@ namespace pintle {
 
 /// What is asked.
 struct EngineRequest {
-  std::vector<int32_t> prompt;  ///< not empty
-  SampleOptions options;        ///< fit_prompt is not looked at
-  TextModel::OnText on_text;    ///< called from Step with each new piece of text; false cancels
+  std::vector<int32_t> prompt;       ///< not empty
+  SampleOptions options;             ///< fit_prompt is not looked at
+  TextModel::OnText on_text;         ///< called from Step with each new piece of text; false cancels
+  TextModel::OnToken on_token = {};  ///< called from Step with each token, if log-probabilities are asked for
 };
 
 /// What came of it. `failure` is set when the request itself failed (its logits were not finite).

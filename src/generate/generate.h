@@ -88,6 +88,8 @@ class TextModel {
   [[nodiscard]] virtual ModelInfo Info() const = 0;
   /// Called with each new piece of text; returns false to stop.
   using OnText = std::function<bool(std::string_view)>;
+  /// Called with each token, before the text that it makes certain; only with top_logprobs >= 0.
+  using OnToken = std::function<void(const TokenChoice&)>;
   /// A prompt longer than the context is a validation error with both numbers.
   virtual Result<Completion> Complete(std::string_view prompt, const SampleOptions& options,
                                       const OnText& on_text = {}) = 0;

@@ -1,0 +1,118 @@
+#include "generate/language_model.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <future>
+
+#include "base/hash.h"
+#include "formats/gguf_metadata.h"
+#include "kernels/attention.h"
+#include "models/decoder/gguf_loader.h"
+#include "nn/stored_ops.h"
+
+namespace pintle {
+namespace fs = std::filesystem;
+namespace {
+
+int64_t ModifiedSeconds(const fs::path& path) {
+  std::error_code failed;
+  const auto time = fs::last_write_time(path, failed);
+  if (failed) return 0;
+  return std::chrono::duration_cast<std::chrono::seconds>(fs::file_time_type::clock::to_sys(time).time_since_epoch())
+      .count();
+}
+
+int64_t KvBytes(const DecoderConfig& c) {
+  const int64_t pages = (c.context + KvCache::kPage - 1) / KvCache::kPage;
+  return c.layers * pages * 4 * kernels::KvPageFloats(c.kv_heads, PaddedHeadDim(c.head_dim));
+}
+
+LanguageModelInfo InfoOf(const DecoderConfig& config, std::string name, int64_t weight_bytes, const fs::path& weights) {
+  LanguageModelInfo info;
+  info.name = std::move(name);
+  info.origin = config.origin;
+  info.profile = config.profile == kernels::Profile::kFma ? "fma" : "muladd";
+  info.parameters = ParameterCount(config);
+  info.context = config.context;
+  info.weight_bytes = weight_bytes;
+  info.kv_bytes = KvBytes(config);
+  info.modified = ModifiedSeconds(weights);
+  return info;
+}
+
+bool IsFolder(const std::string& path) {
+  std::error_code failed;
+  return fs::is_directory(path, failed);
+}
+
+}  // namespace
+
+Result<LanguageModelInfo> LanguageModel::Describe(const std::string& path, int64_t context) {
+  if (!IsFolder(path)) {
+    PINTLE_ASSIGN(const GgufDescription description, DescribeGguf(path, context));
+    return InfoOf(description.plan.config, description.name, description.plan.weight_bytes, path);
+  }
+  PINTLE_ASSIGN(const DecoderConfig config, ReadModelConfig(path));
+  const std::string name =
+      config.name.empty() ? fs::absolute(path).lexically_normal().filename().string() : config.name;
+  // Floats, and for bf16 models their rounded copies beside them.
+  const int64_t bytes = ParameterCount(config) * (config.dtype == DType::kBF16 ? 6 : 4);
+  return InfoOf(config, name, bytes, fs::path(path) / "model.safetensors");
+}
+
+Status LanguageModel::LoadFolder(const std::string& path) {
+  PINTLE_ASSIGN(LoadedModel model, LoadModelFolder(path, pool_));
+  decoder_ = std::move(model.decoder);
+  tokenizer_ = std::move(model.tokenizer);
+  info_ = InfoOf(decoder_->config(), model.name, static_cast<int64_t>(decoder_->memory().weights),
+                 fs::path(path) / "model.safetensors");
+  info_.weights_sha256 = model.weights_sha256;
+  info_.tokenizer = tokenizer_->hash();
+  begin_ = tokenizer_->end_of_text();
+  fim_ = {tokenizer_->SpecialId(special::kFimPrefix), tokenizer_->SpecialId(special::kFimSuffix),
+          tokenizer_->SpecialId(special::kFimMiddle), tokenizer_->SpecialId(special::kFileSep)};
+  return {};
+}
+
+Status LanguageModel::LoadFile(const std::string& path, int64_t context) {
+  // Hashing takes about as long as loading, and neither waits for the other.
+  auto hash = std::async(std::launch::async, [&] { return Sha256HexOfFile(path); });
+  PINTLE_ASSIGN(const GgufFile file, GgufFile::Open(path));
+  PINTLE_ASSIGN(gguf_, DescribeGguf(path, context));
+  PINTLE_ASSIGN(decoder_, LoadGguf(file, gguf_.plan, pool_));
+  info_ = InfoOf(gguf_.plan.config, gguf_.name, gguf_.plan.weight_bytes, path);
+  PINTLE_ASSIGN(info_.licence, GgufKeys(file.header(), path).Text("general.license", ""));
+  PINTLE_ASSIGN(info_.weights_sha256, hash.get());
+  const Vocabulary& vocabulary = *gguf_.vocabulary;
+  info_.tokenizer = vocabulary.kind();
+  if (vocabulary.adds_bos()) begin_ = vocabulary.bos();
+  fim_ = {vocabulary.Control(special::kFimPrefix), vocabulary.Control(special::kFimSuffix),
+          vocabulary.Control(special::kFimMiddle), vocabulary.Control(special::kFileSep)};
+  chat_ = gguf_.chat;
+  return {};
+}
+
+Result<std::unique_ptr<LanguageModel>> LanguageModel::Load(const std::string& path, int64_t context, int threads) {
+  auto model = std::unique_ptr<LanguageModel>(new LanguageModel(threads));
+  PINTLE_RETURN_IF_ERROR(IsFolder(path) ? model->LoadFolder(path) : model->LoadFile(path, context));
+  const TokenTable tokens = model->tokens();
+  for (int32_t id = 0; id < tokens.size(); ++id) {
+    model->longest_token_ = std::max(model->longest_token_, tokens.Bytes(id).size());
+  }
+  return model;
+}
+
+TokenTable LanguageModel::tokens() const {
+  if (tokenizer_ != nullptr) return *tokenizer_;
+  return *gguf_.vocabulary;
+}
+
+void LanguageModel::Encode(std::string_view text, std::vector<int32_t>& ids) const {
+  if (tokenizer_ != nullptr) {
+    tokenizer_->Encode(text, ids);
+  } else {
+    gguf_.vocabulary->Encode(text, ids);
+  }
+}
+
+}  // namespace pintle
