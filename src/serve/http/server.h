@@ -59,6 +59,8 @@ class HttpResponse {
   /// The next piece of the stream. False: the client left, or more than HttpServerOptions::write_buffer bytes wait for
   /// it (the stream is then broken off: a reader that slow must not hold memory); stop producing.
   virtual bool Write(std::string chunk) = 0;
+  /// Bytes of the stream that wait for the client. A producer that is able to wait does so above some 256 KiB.
+  [[nodiscard]] virtual int64_t Pending() const { return 0; }
   /// The end of the stream.
   virtual void End() = 0;
   /// Breaks off a begun stream, so that the client can tell it from a complete one.
@@ -99,7 +101,11 @@ struct HttpServerOptions {
   std::vector<std::string> hosts;            ///< names allowed in Host, besides loopback names and `address`
   std::vector<std::string> origins;          ///< origins allowed in Origin ("https://a.example"), besides loopback ones
   std::string tls_certificate, tls_key;      ///< PEM files; "" = plain HTTP
-  bool access_log = true;                    ///< one JSON line a request to stderr; never a body, a query or a key
+  std::vector<std::string> open_paths = {"/health", "/ready"};  ///< asked without a key
+  bool handle_signals = false;      ///< SIGINT and SIGTERM call Stop(drain_seconds), a second one Stop(0)
+  double drain_seconds = 10;        ///< for handle_signals
+  std::function<void()> on_hangup;  ///< SIGHUP, on the server's thread; only with handle_signals
+  bool access_log = true;           ///< one JSON line a request to stderr; never a body, a query or a key
 };
 
 /// Listens and answers on one thread: all a request needs there is parsing and copying; a handler's heavy work has
