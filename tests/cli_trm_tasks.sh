@@ -41,4 +41,4 @@ expect 4 "$pintle" trm tasks arc --set task.data="$scratch/bad.json"
 says "task a, train 1, input, row 1, column 2"
 sed 's/10/9/' "$scratch/bad.json" >"$scratch/good.json"
 expect 0 "$pintle" trm tasks arc --set task.data="$scratch/good.json" --generate 2
-[ "$(tail -n 1 "$scratch/out" | wc -c)" -eq 1802 ] || fail "two canvases of 900 cells"
+[ "$(tail -n 1 "$scratch/out" | wc -c)" -eq 20 ] || fail "two canvases of 3 x 3 cells"

@@ -33,7 +33,7 @@ std::string PresetOf(const std::string& task) {
 }
 
 Status LoadPreset(const std::string& preset, const ConfigFields& fields) {
-  constexpr char kHint[] = "the presets are pattern, sudoku4, sudoku6, sudoku9 and maze10";
+  constexpr char kHint[] = "the presets are pattern, sudoku4, sudoku6, sudoku9, maze10 and arc";
   if (preset.find('/') != std::string::npos) return UsageError("'" + preset + "' is no preset", "--preset", kHint);
   const auto file = FindDataFile("configs/trm/presets/" + preset + ".toml");
   if (!file.ok()) return UsageError("no preset '" + preset + "'", "--preset", kHint);
@@ -48,7 +48,7 @@ Result<TrmRunConfig> Settings(const Options& options, const Global& global) {
   if (!preset.empty()) PINTLE_RETURN_IF_ERROR(LoadPreset(preset, fields));
   PINTLE_RETURN_IF_ERROR(LoadSettings(global, fields));
   if (!options.task.empty()) config.task = options.task;
-  if (!options.data.empty()) config.data = options.data;
+  if (!options.data.empty()) (config.task == "arc" ? config.options.data : config.data) = options.data;
   if (options.steps != 0) {
     PINTLE_RETURN_IF_ERROR(SetConfigValue(fmt::format("trm.train.steps={}", options.steps), "--steps", fields));
   }
@@ -102,12 +102,13 @@ void RegisterTrmTrain(Command& trm) {
   auto options = std::make_shared<Options>();
   Command& verb = trm.Add("train", "train a model from random weights on endless puzzles; goes on with what is there");
   verb.Option("--task", options->task, "what to learn; `pintle trm tasks` lists them");
-  verb.Option("--preset", options->preset, "pattern, sudoku4, sudoku6, sudoku9 or maze10 (default: as the task)");
+  verb.Option("--preset", options->preset, "pattern, sudoku4, sudoku6, sudoku9, maze10 or arc (default: as the task)");
   verb.Option("--out", options->out, "the folder of the run: run.jsonl, checkpoints, model").Required();
   verb.Option("--steps", options->steps, "optimizer steps of the run (trm.train.steps)");
   verb.Option("--minutes", options->minutes, "train so long instead");
   verb.Option("--until-step", options->until_step, "save and stop after this step; the same command goes on");
-  verb.Option("--data", options->data, "a file of puzzles to train on too, those of the train split (trm.train.data)");
+  verb.Option("--data", options->data,
+              "a file of puzzles to train on too, those of the train split (trm.train.data); ARC: the problems");
   verb.Flag("--fresh", options->fresh, "remove the run that is there and start");
   verb.Run([options](const Global& global) { return Train(*options, global); });
 }

@@ -35,12 +35,17 @@ Result<PuzzleModel> LoadPuzzleModel(const std::filesystem::path& folder, const P
     return UsageError("the model does not say which task it solves", folder.string(),
                       "give --task NAME; `pintle trm tasks` lists them");
   }
-  TaskOptions task_options;
+  TaskOptions& task_options = puzzle.task_options;
   const std::string toml = name == Note(puzzle.notes, "task") ? Note(puzzle.notes, "task_options") : std::string();
   PINTLE_RETURN_IF_ERROR(LoadConfig(toml, folder.string(), [&](ConfigVisitor& v) { task_options.Visit(v); }));
   if (options.options) PINTLE_RETURN_IF_ERROR(options.options(task_options));
   PINTLE_ASSIGN(puzzle.task, MakeTask(name, task_options));
   PINTLE_RETURN_IF_ERROR(CheckFit(puzzle.model->config(), *puzzle.task, folder.string()));
+  const std::string& data = puzzle.task->info().data_sha256;
+  if (!data.empty() && data != Note(puzzle.notes, "data")) {
+    return ValidationError("the model was trained on other problems than those of " + task_options.data,
+                           folder.string(), "give those that it was trained on: its puzzle embeddings know no others");
+  }
   return puzzle;
 }
 

@@ -19,6 +19,7 @@ namespace pintle {
 struct PuzzleModel {
   std::unique_ptr<Trm> model;
   std::unique_ptr<Task> task;
+  TaskOptions task_options;                  ///< what the task was made with
   std::map<std::string, std::string> notes;  ///< "seed", "steps", "exact", ... as the trainer left them
   bool trained_on_file = false;              ///< puzzles of a file were among its training data
 };
@@ -30,7 +31,8 @@ struct PuzzleModelOptions {
   std::function<Status(TaskOptions&)> options;  ///< changes the task's options, or null
 };
 
-/// Loads and checks both. A damaged folder, or a task that the model does not fit, is a validation error.
+/// Loads and checks both. A damaged folder, a task that the model does not fit, or a task made from other files than
+/// those it was trained on (ARC), is a validation error.
 Result<PuzzleModel> LoadPuzzleModel(const std::filesystem::path& folder, const PuzzleModelOptions& options,
                                     ThreadPool& pool);
 

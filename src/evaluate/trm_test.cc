@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "evaluate/trm_arc.h"
 #include "evaluate/trm_evaluate.h"
 #include "evaluate/trm_model.h"
 #include "evaluate/trm_solve.h"
@@ -134,6 +135,57 @@ TEST_CASE("trm trace: every state, ending in the answer that solving gives") {
   const auto wrong = TraceTrm(puzzle, Tokens(16, 77), 0, 1, false);
   REQUIRE(!wrong.ok());
   CHECK(wrong.error().code == Code::kValidation);
+}
+
+TEST_CASE("ARC: every test gets two attempts, what the input itself would score stands beside, other data is refused") {
+  const TemporaryFolder folder;
+  // The answer of "same" is its input; that of "gone" is not known.
+  const std::string file = (folder.path() / "arc.json").string();
+  const std::string same = R"({"same": {"train": [{"input": [[1, 2]], "output": [[1, 2]]}],
+    "test": [{"input": [[3, 4]], "output": [[3, 4]]}]}, "gone": {"train": [{"input": [[1]], "output": [[2]]}], "test": [{"input": [[)";
+  REQUIRE(WriteFileAtomic(file, same + "3]]}]}}").ok());
+  TaskOptions options;
+  options.data = file;
+  const auto task = MakeTask("arc", options);
+  REQUIRE(task.ok());
+  TrmConfig config;
+  config.cells = (*task)->cells();
+  config.vocab = (*task)->vocabulary();
+  config.width = 16;
+  config.puzzle_ids = (*task)->info().puzzle_ids;
+  ThreadPool pool(2);
+  const auto model = Trm::Create(config, false, pool);
+  REQUIRE(model.ok());
+  (*model)->Init(1);
+  const std::map<std::string, std::string> notes = {
+      {"task", "arc"}, {"task_options", "[task]\ndata = '" + file + "'\n"}, {"data", (*task)->info().data_sha256}};
+  REQUIRE(SaveTrm(folder.path() / "model", **model, notes).ok());
+  PuzzleModel puzzle = Load(folder.path() / "model", pool);
+  TrmSolveOptions solve;
+  solve.depth = 2;
+  const auto evaluation = EvaluateArc(puzzle, solve);
+  REQUIRE(evaluation.ok());
+  CHECK(evaluation->problems == 2);
+  CHECK(evaluation->tests == 2);
+  CHECK(evaluation->known_tests == 1);
+  CHECK(evaluation->views == config.puzzle_ids - 1);
+  CHECK(evaluation->baseline_pass == 0.5);
+  CHECK(evaluation->baseline.ExactShare() == 1);
+  CHECK(evaluation->mean_steps == 2);
+  const auto submission = ParseJson(evaluation->submission, "submission.json");
+  REQUIRE(submission.ok());
+  for (const char* id : {"same", "gone"}) {
+    const auto& attempts = submission->as_object().at(id).as_array().at(0).as_object();
+    CHECK(attempts.at("attempt_1").is_array());
+    CHECK(attempts.at("attempt_2").is_array());
+  }
+  CHECK(DumpJson(TrmArcEvaluationJson(*evaluation)).find("\"1000\"") != std::string::npos);
+  solve.batch = 3;
+  CHECK(EvaluateArc(puzzle, solve)->submission == evaluation->submission);
+  REQUIRE(WriteFileAtomic(file, same + "4]]}]}}").ok());
+  CHECK(LoadPuzzleModel(folder.path() / "model", {}, pool).error().code == Code::kValidation);
+  PuzzleModel sudoku = Load(Save(folder, pool, "sudoku4"), pool);
+  CHECK(EvaluateArc(sudoku, solve).error().code == Code::kValidation);
 }
 
 }  // namespace

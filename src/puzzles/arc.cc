@@ -11,8 +11,6 @@
 namespace pintle {
 namespace {
 
-size_t CanvasAt(int row, int col) { return static_cast<size_t>(row) * kArcSide + static_cast<size_t>(col); }
-
 ArcView RandomView(RandomStream& random) {
   ArcView view;
   view.symmetry = static_cast<int>(random.NextBelow(8));
@@ -20,7 +18,7 @@ ArcView RandomView(RandomStream& random) {
   return view;
 }
 
-// All grids of a problem under a view, as one text.
+// What a problem shows of itself under a view, as one text.
 std::string ViewedText(const ArcProblem& problem, const ArcView& view) {
   std::string text;
   const auto append = [&](const Rectangle& grid) {
@@ -28,12 +26,11 @@ std::string ViewedText(const ArcProblem& problem, const ArcView& view) {
     text += std::to_string(viewed.rows) + "x" + std::to_string(viewed.cols) + ":";
     for (const Token colour : viewed.values) text += static_cast<char>('0' + colour);
   };
-  for (const auto* pairs : {&problem.train, &problem.test}) {
-    for (const ArcPair& pair : *pairs) {
-      append(pair.input);
-      append(pair.output);
-    }
+  for (const ArcPair& pair : problem.train) {
+    append(pair.input);
+    append(pair.output);
   }
+  for (const ArcPair& pair : problem.test) append(pair.input);
   return text;
 }
 
@@ -65,36 +62,41 @@ Rectangle UndoArcView(const Rectangle& grid, const ArcView& view) {
   return plain;
 }
 
-Tokens ArcCanvas(const Rectangle& grid, int row, int col) {
-  PINTLE_CHECK(row >= 0 && col >= 0 && row + grid.rows <= kArcSide && col + grid.cols <= kArcSide, "off the canvas");
-  Tokens canvas(kArcSide * kArcSide, kPad);
+Tokens ArcCanvas(const Rectangle& grid, int side, int row, int col) {
+  PINTLE_CHECK(row >= 0 && col >= 0 && row + grid.rows <= side && col + grid.cols <= side, "off the canvas");
+  Rectangle canvas{side, side, Tokens(static_cast<size_t>(side) * static_cast<size_t>(side), kPad)};
   const int below = row + grid.rows, beside = col + grid.cols;
   for (int r = row; r < below; ++r) {
     for (int c = col; c < beside; ++c) {
-      canvas[CanvasAt(r, c)] = 2 + grid.values[grid.At(r - row, c - col)];
+      canvas.values[canvas.At(r, c)] = 2 + grid.values[grid.At(r - row, c - col)];
     }
-    if (beside < kArcSide) canvas[CanvasAt(r, beside)] = kArcEnd;
+    if (beside < side) canvas.values[canvas.At(r, beside)] = kArcEnd;
   }
-  for (int c = col; c < beside && below < kArcSide; ++c) canvas[CanvasAt(below, c)] = kArcEnd;
-  return canvas;
+  for (int c = col; c < beside && below < side; ++c) canvas.values[canvas.At(below, c)] = kArcEnd;
+  return std::move(canvas.values);
 }
 
 Rectangle CropArc(const Tokens& canvas) {
-  PINTLE_CHECK(canvas.size() == kArcSide * kArcSide, "not a canvas");
+  int side = 1;
+  while (static_cast<size_t>(side) * static_cast<size_t>(side) < canvas.size()) ++side;
+  PINTLE_CHECK(static_cast<size_t>(side) * static_cast<size_t>(side) == canvas.size(), "not a canvas");
+  const auto row_begin = [&](int row) { return canvas.begin() + static_cast<ptrdiff_t>(row) * side; };
   Rectangle best;
-  int width = kArcSide;  // columns that are coloured in all rows so far
-  for (int rows = 1; rows <= kArcSide && width > 0; ++rows) {
-    const Token* row = &canvas[CanvasAt(rows - 1, 0)];
+  int width = side;  // columns that are coloured in all rows so far
+  for (int rows = 1; rows <= side && width > 0; ++rows) {
+    const auto row = row_begin(rows - 1);
     width = static_cast<int>(std::find_if(row, row + width, [](Token t) { return t <= kArcEnd; }) - row);
     if (rows * width > best.rows * best.cols) best = {rows, width, {}};
   }
   for (int row = 0; row < best.rows; ++row) {
-    for (int col = 0; col < best.cols; ++col) best.values.push_back(canvas[CanvasAt(row, col)] - 2);
+    std::transform(row_begin(row), row_begin(row) + best.cols, std::back_inserter(best.values),
+                   [](Token token) { return token - 2; });
   }
   return best;
 }
 
-ArcSet::ArcSet(std::vector<ArcProblem> problems, int64_t views, uint64_t seed) : problems_(std::move(problems)) {
+ArcSet::ArcSet(std::vector<ArcProblem> problems, int side, int64_t views, uint64_t seed)
+    : problems_(std::move(problems)), side_(side) {
   constexpr int64_t kTries = 5;
   for (size_t i = 0; i < problems_.size(); ++i) {
     std::vector<ArcView> kept{ArcView{}};
@@ -119,10 +121,10 @@ Sample ArcSet::Draw(RandomStream& random) const {
   const Rectangle output = ApplyArcView(pairs[pair].output, views_[problem][view]);
   int row = 0, col = 0;
   if (pair != view % pairs.size()) {
-    row = static_cast<int>(random.NextBelow(static_cast<uint32_t>(kArcSide - std::max(input.rows, output.rows) + 1)));
-    col = static_cast<int>(random.NextBelow(static_cast<uint32_t>(kArcSide - std::max(input.cols, output.cols) + 1)));
+    row = static_cast<int>(random.NextBelow(static_cast<uint32_t>(side_ - std::max(input.rows, output.rows) + 1)));
+    col = static_cast<int>(random.NextBelow(static_cast<uint32_t>(side_ - std::max(input.cols, output.cols) + 1)));
   }
-  return {ArcCanvas(input, row, col), ArcCanvas(output, row, col), PuzzleId(problem, view)};
+  return {ArcCanvas(input, side_, row, col), ArcCanvas(output, side_, row, col), PuzzleId(problem, view)};
 }
 
 std::vector<ArcQuery> ArcSet::Queries(size_t problem) const {
@@ -131,14 +133,22 @@ std::vector<ArcQuery> ArcSet::Queries(size_t problem) const {
     const ArcPair& pair = problems_[problem].test[test];
     for (size_t view = 0; view < views_[problem].size(); ++view) {
       ArcQuery query{problem, test, views_[problem][view], {}};
-      query.sample.inputs = ArcCanvas(ApplyArcView(pair.input, query.view), 0, 0);
+      query.sample.inputs = ArcCanvas(ApplyArcView(pair.input, query.view), side_, 0, 0);
       query.sample.labels = Tokens(query.sample.inputs.size(), kPad);
-      if (pair.output.rows > 0) query.sample.labels = ArcCanvas(ApplyArcView(pair.output, query.view), 0, 0);
+      if (pair.output.rows > 0) query.sample.labels = ArcCanvas(ApplyArcView(pair.output, query.view), side_, 0, 0);
       query.sample.puzzle_id = PuzzleId(problem, view);
       queries.push_back(std::move(query));
     }
   }
   return queries;
+}
+
+std::string ArcSet::Text() const {
+  std::string text = std::to_string(side_);
+  for (size_t i = 0; i < problems_.size(); ++i) {
+    text += "\n" + problems_[i].id + " " + std::to_string(views_[i].size()) + " " + ViewedText(problems_[i], ArcView{});
+  }
+  return text;
 }
 
 void ArcVotes::Add(const ArcQuery& query, const Tokens& answer, double confidence) {

@@ -16,7 +16,7 @@
 
 namespace pintle {
 
-inline constexpr int kArcSide = 30;  ///< the largest grid, and the canvas
+inline constexpr int kArcSide = 30;  ///< of the largest grid, and of the published code's canvas
 inline constexpr int kArcColours = 10;
 inline constexpr Token kArcEnd = 1;  ///< the border below and to the right of a grid; colour c is token c + 2
 
@@ -32,8 +32,8 @@ struct ArcProblem {
 };
 
 /// A file of tasks: {"id": {"train": [{"input": [[..]], "output": [[..]]}, ..], "test": [..]}, ..}, or the object of
-/// one task alone, which gets the name `where`. Errors name task, pair, row and column.
-Result<std::vector<ArcProblem>> ParseArc(std::string_view json, const std::string& where);
+/// one task alone, which gets the name `alone`. Errors name task, pair, row and column.
+Result<std::vector<ArcProblem>> ParseArc(std::string_view json, const std::string& where, const std::string& alone);
 
 /// One way to look at a task: a symmetry and new colours (0 stays 0). colours[old] = new.
 struct ArcView {
@@ -44,8 +44,8 @@ Rectangle ApplyArcView(const Rectangle& grid, const ArcView& view);
 /// The inverse of ApplyArcView.
 Rectangle UndoArcView(const Rectangle& grid, const ArcView& view);
 
-/// The grid on the canvas with its top left cell at (row, col), the border where it fits, PAD elsewhere.
-Tokens ArcCanvas(const Rectangle& grid, int row, int col);
+/// The grid on a canvas of side x side with its top left cell at (row, col), the border where it fits, PAD elsewhere.
+Tokens ArcCanvas(const Rectangle& grid, int side, int row, int col);
 /// The largest rectangle of colours that begins in the top left corner of a canvas; 0 rows if there is none.
 Rectangle CropArc(const Tokens& canvas);
 
@@ -57,13 +57,15 @@ struct ArcQuery {
   Sample sample;  ///< labels are all PAD if the output is not known
 };
 
-/// The problems of a file with their views. Immutable; any thread.
+/// Problems with their views, all on one size of canvas. Immutable; any thread.
 class ArcSet {
  public:
   /// View 0 of each problem changes nothing; up to `views` - 1 others are drawn from `seed`. A view that makes the same
-  /// grids as an earlier one is dropped, so that problems with much symmetry have fewer.
-  ArcSet(std::vector<ArcProblem> problems, int64_t views, uint64_t seed);
+  /// grids as an earlier one is dropped, so that problems with much symmetry have fewer. Test outputs decide nothing.
+  /// No grid may be larger than `side`.
+  ArcSet(std::vector<ArcProblem> problems, int side, int64_t views, uint64_t seed);
 
+  [[nodiscard]] int side() const { return side_; }
   [[nodiscard]] const std::vector<ArcProblem>& problems() const { return problems_; }
   [[nodiscard]] const std::vector<ArcView>& views(size_t problem) const { return views_[problem]; }
   /// Rows of the embedding: 0 stands for no problem, then the views of all problems in order.
@@ -76,13 +78,21 @@ class ArcSet {
   [[nodiscard]] Sample Draw(RandomStream& random) const;
   /// All views of all test inputs of a problem; never moved on the canvas.
   [[nodiscard]] std::vector<ArcQuery> Queries(size_t problem) const;
+  /// Everything that decides what Draw gives and Queries asks, as one text to be hashed: test outputs are not in it.
+  [[nodiscard]] std::string Text() const;
 
  private:
   std::vector<ArcProblem> problems_;
+  int side_;
   std::vector<std::vector<ArcView>> views_;
   std::vector<int32_t> first_id_;
   int32_t puzzle_ids_ = 1;
 };
+
+/// The set that a task's options name: options.data is a file of problems, or a folder of such files (*.json, in the
+/// order of their names). A problem that stands alone in its file has the file's name. Nothing there, no problem of
+/// that name or size, and damaged files are errors. Not compiled to WASM.
+Result<ArcSet> OpenArcSet(const TaskOptions& options);
 
 /// An output that some views agree on.
 struct ArcCandidate {

@@ -1,8 +1,11 @@
-// ARC files, and the task that trains on one. Apart from arc.cc because files and JSON are not compiled to WASM.
+// ARC files, and the task that trains on them. Apart from arc.cc because files and JSON are not compiled to WASM.
 #include <algorithm>
 #include <boost/json.hpp>
+#include <filesystem>
+#include <iterator>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "puzzles/arc.h"
 #include "puzzles/tasks.h"
@@ -77,6 +80,17 @@ class ArcTask final : public Task {
   ArcTask(TaskInfo info, ArcSet set) : Task(std::move(info)), set_(std::move(set)) {}
 
   [[nodiscard]] Sample Draw(RandomStream& random) const override { return set_.Draw(random); }
+  // Every view of every test input whose output is known.
+  [[nodiscard]] std::vector<Sample> HeldBack() const override {
+    std::vector<Sample> samples;
+    for (size_t problem = 0; problem < set_.problems().size(); ++problem) {
+      for (ArcQuery& query : set_.Queries(problem)) {
+        const bool known = set_.problems()[problem].test[query.test].output.rows > 0;
+        if (known) samples.push_back(std::move(query.sample));
+      }
+    }
+    return samples;
+  }
   [[nodiscard]] Result<Tokens> Solve(const Tokens& /*inputs*/) const override {
     return ValidationError("the rule of an ARC task is not known");
   }
@@ -94,9 +108,44 @@ class ArcTask final : public Task {
   ArcSet set_;
 };
 
+// All problems of a file, or of all files of a folder.
+Result<std::vector<ArcProblem>> ReadProblems(const std::string& data) {
+  namespace fs = std::filesystem;
+  constexpr uint64_t kLimit = uint64_t{1} << 28;
+  std::error_code code;
+  std::vector<fs::path> files;
+  if (fs::is_directory(data, code)) {
+    for (const auto& entry : fs::directory_iterator(data, code)) {
+      if (entry.path().extension() == ".json") files.push_back(entry.path());
+    }
+    if (files.empty()) return ValidationError("no file of problems (*.json) in this folder", data);
+    std::sort(files.begin(), files.end());
+  } else {
+    files.emplace_back(data);
+  }
+  std::vector<ArcProblem> problems;
+  for (const fs::path& file : files) {
+    PINTLE_ASSIGN(const std::string json, ReadFile(file, kLimit));
+    PINTLE_ASSIGN(std::vector<ArcProblem> some, ParseArc(json, file.string(), file.stem().string()));
+    std::move(some.begin(), some.end(), std::back_inserter(problems));
+  }
+  return problems;
+}
+
+// Rows or columns of the largest grid.
+int SideOf(const ArcProblem& problem) {
+  int side = 0;
+  for (const auto* pairs : {&problem.train, &problem.test}) {
+    for (const ArcPair& pair : *pairs) {
+      side = std::max({side, pair.input.rows, pair.input.cols, pair.output.rows, pair.output.cols});
+    }
+  }
+  return side;
+}
+
 }  // namespace
 
-Result<std::vector<ArcProblem>> ParseArc(std::string_view json, const std::string& where) {
+Result<std::vector<ArcProblem>> ParseArc(std::string_view json, const std::string& where, const std::string& alone) {
   auto parsed = ParseJson(json, where);
   if (!parsed.ok()) {
     Error error = std::move(parsed).error();
@@ -123,7 +172,7 @@ Result<std::vector<ArcProblem>> ParseArc(std::string_view json, const std::strin
   };
   const boost::json::value* train = object->if_contains("train");
   if (train != nullptr && train->is_array()) {
-    PINTLE_RETURN_IF_ERROR(add(where, value, where));
+    PINTLE_RETURN_IF_ERROR(add(alone, value, where));
   } else {
     for (const auto& [id, from] : *object) {
       PINTLE_RETURN_IF_ERROR(add(std::string(id), from, where + ": task " + std::string(id)));
@@ -132,27 +181,43 @@ Result<std::vector<ArcProblem>> ParseArc(std::string_view json, const std::strin
   return problems;
 }
 
+Result<ArcSet> OpenArcSet(const TaskOptions& options) {
+  PINTLE_ASSIGN(std::vector<ArcProblem> problems, ReadProblems(options.data));
+  if (!options.arc_problem.empty()) {
+    std::erase_if(problems, [&](const ArcProblem& problem) { return problem.id != options.arc_problem; });
+    if (problems.empty()) return ConfigError("no problem '" + options.arc_problem + "' there", options.data);
+  }
+  auto side = static_cast<int>(options.arc_side);
+  if (side > 0) {
+    std::erase_if(problems, [&](const ArcProblem& problem) { return SideOf(problem) > side; });
+    if (problems.empty()) return ConfigError("no problem is small enough for task.arc_side", options.data);
+  } else {
+    // One more, so that every grid shows its border.
+    for (const ArcProblem& problem : problems) side = std::max(side, std::min(SideOf(problem) + 1, kArcSide));
+  }
+  return ArcSet(std::move(problems), side, options.arc_augmentations, 0);
+}
+
 MadeTask MakeArcTask(const std::string& name, const TaskOptions& options) {
-  constexpr int64_t kMostViews = 1000;
-  constexpr uint64_t kLimit = uint64_t{1} << 28;
   if (options.data.empty()) {
     return ConfigError("the task arc needs a file of problems", "task.data", "--set task.data=FILE.json");
   }
+  constexpr int64_t kMostViews = 1000;
   if (options.arc_augmentations < 1 || options.arc_augmentations > kMostViews) {
     return ConfigError("arc_augmentations must lie in 1 to 1000", "task");
   }
-  PINTLE_ASSIGN(const std::string json, ReadFile(options.data, kLimit));
-  PINTLE_ASSIGN(auto problems, ParseArc(json, options.data));
-  ArcSet set(std::move(problems), options.arc_augmentations, 0);
+  if (options.arc_side < 0 || options.arc_side > kArcSide) return ConfigError("arc_side must lie in 0 to 30", "task");
+  PINTLE_ASSIGN(ArcSet set, OpenArcSet(options));
   TaskInfo info;
   info.name = name;
   info.help = std::to_string(set.problems().size()) + " problems, " + std::to_string(set.puzzle_ids() - 1) + " views";
   info.baseline = "the input as it stands";
-  info.rows = info.cols = kArcSide;
+  info.rows = info.cols = set.side();
   info.symbols = "~|0123456789";
   info.puzzle_ids = set.puzzle_ids();
   info.colours = {0xFFFFFF, 0xE4E7EB, 0x111111, 0x1E93FF, 0xF93C31, 0x4FCC30,
                   0xFFDC00, 0x999999, 0xE53AA3, 0xFF851B, 0x87D8F1, 0x921231};
+  info.data_sha256 = Sha256Hex(set.Text());
   return std::unique_ptr<Task>(std::make_unique<ArcTask>(std::move(info), std::move(set)));
 }
 

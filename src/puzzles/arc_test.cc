@@ -18,10 +18,10 @@ constexpr const char* kFile = R"({
   "still": {"test": [{"input": [[0]]}], "train": [{"input": [[0]], "output": [[0]]}]}
 })";
 
-std::vector<ArcProblem> Problems() { return ParseArc(kFile, "t").value(); }
+std::vector<ArcProblem> Problems() { return ParseArc(kFile, "t", "alone").value(); }
 
 std::string ErrorOf(const std::string& json) {
-  const auto problems = ParseArc(json, "f.json");
+  const auto problems = ParseArc(json, "f.json", "alone");
   REQUIRE_FALSE(problems.ok());
   CHECK(problems.error().code == Code::kValidation);
   return problems.error().Message();
@@ -34,9 +34,10 @@ TEST_CASE("both shapes of files are read") {
   CHECK(problems[0].train.size() == 2);
   CHECK(problems[0].train[1].output == Rectangle{2, 2, {3, 3, 4, 3}});
   CHECK(problems[1].test[0].output.rows == 0);
-  const auto one = ParseArc(R"({"train": [{"input": [[1]], "output": [[2]]}], "test": [{"input": [[3]]}]})", "t.json");
+  const auto one =
+      ParseArc(R"({"train": [{"input": [[1]], "output": [[2]]}], "test": [{"input": [[3]]}]})", "t.json", "t");
   REQUIRE(one.ok());
-  CHECK(one->at(0).id == "t.json");
+  CHECK(one->at(0).id == "t");
 }
 
 TEST_CASE("errors name task, pair, row and column") {
@@ -67,7 +68,7 @@ TEST_CASE("every view is undone, and 0 stays 0") {
     CHECK(std::count(viewed.values.begin(), viewed.values.end(), 0) == 1);
     CHECK(UndoArcView(viewed, view) == grid);
   }
-  const ArcSet set(Problems(), 20, 1);
+  const ArcSet set(Problems(), kArcSide, 20, 1);
   for (const ArcView& view : set.views(0)) CHECK(view.colours[0] == 0);
 }
 
@@ -87,7 +88,7 @@ TEST_CASE("the eight symmetries are different, and each has its inverse") {
 }
 
 TEST_CASE("views are apart; a problem that looks the same from everywhere has one") {
-  const ArcSet set(Problems(), 20, 1);
+  const ArcSet set(Problems(), kArcSide, 20, 1);
   CHECK(set.views(0).size() == 20);
   CHECK(set.views(1).size() == 1);
   CHECK(set.puzzle_ids() == 22);
@@ -97,18 +98,20 @@ TEST_CASE("views are apart; a problem that looks the same from everywhere has on
 
 TEST_CASE("canvas and crop") {
   const Rectangle grid{2, 3, {0, 1, 2, 3, 4, 5}};
-  const Tokens canvas = ArcCanvas(grid, 0, 0);
+  const Tokens canvas = ArcCanvas(grid, kArcSide, 0, 0);
   CHECK(canvas[0] == 2);
   CHECK(canvas[3] == kArcEnd);
   CHECK(canvas[2 * kArcSide] == kArcEnd);
   CHECK(canvas[2 * kArcSide + 3] == kPad);
   CHECK(std::count(canvas.begin(), canvas.end(), kArcEnd) == 5);
   CHECK(CropArc(canvas) == grid);
-  const Tokens moved = ArcCanvas(grid, 28, 27);
+  const Tokens moved = ArcCanvas(grid, kArcSide, 28, 27);
   CHECK(std::count(moved.begin(), moved.end(), kArcEnd) == 0);
   CHECK(moved[29 * kArcSide + 29] == 7);
   CHECK(CropArc(moved).rows == 0);
   CHECK(CropArc(Tokens(900, 11)).values.size() == 900);
+  CHECK(CropArc(ArcCanvas(grid, 3, 0, 0)) == grid);
+  CHECK(ArcCanvas(grid, 3, 1, 0)[0] == kPad);
   // A stair: 1 x 6 and 2 x 3 have the same area; the first one found stays.
   Tokens stair(900, kPad);
   std::fill(stair.begin(), stair.begin() + 6, 4);
@@ -124,6 +127,7 @@ TEST_CASE("training samples: input and label move together, by seed and index al
   REQUIRE(WriteFileAtomic(path, kFile).ok());
   TaskOptions options;
   options.data = path;
+  options.arc_side = kArcSide;
   const auto task = MakeTask("arc", options).value();
   std::set<size_t> places;
   for (uint64_t index = 0; index < 50; ++index) {
@@ -146,17 +150,63 @@ TEST_CASE("training samples: input and label move together, by seed and index al
   CHECK_FALSE(MakeTask("arc", options).ok());
 }
 
+TEST_CASE("a folder of files; one problem of it; a canvas as large as needed or as small as wanted") {
+  TemporaryFolder folder;
+  REQUIRE(WriteFileAtomic(folder.path() / "b.json", kFile).ok());
+  std::string large = R"({"train": [{"input": [[1, 2, 3, 4]], "output": [[2]]}], "test": [{"input": [[3]], "output": )";
+  REQUIRE(WriteFileAtomic(folder.path() / "a.json", large + "[[1]]}]}").ok());
+  TaskOptions options;
+  options.data = folder.path().string();
+  const ArcSet all = OpenArcSet(options).value();
+  REQUIRE(all.problems().size() == 3);
+  CHECK(all.problems()[0].id == "a");
+  CHECK(all.problems()[1].id == "flip");
+  CHECK(all.side() == 5);
+  options.arc_side = 3;
+  CHECK(OpenArcSet(options).value().problems().size() == 2);
+  options.arc_problem = "a";
+  CHECK_FALSE(OpenArcSet(options).ok());
+  options.arc_side = 0;
+  CHECK(OpenArcSet(options).value().problems().size() == 1);
+  options.arc_problem = "b";
+  CHECK(OpenArcSet(options).error().code == Code::kConfig);
+  options.arc_problem = "a";
+  options.data = (folder.path() / "a.json").string();
+  const auto task = MakeTask("arc", options).value();
+  const auto held_back = task->HeldBack();
+  REQUIRE(held_back.size() == static_cast<size_t>(task->info().puzzle_ids) - 1);
+  CHECK(CropArc(held_back[0].labels) == Rectangle{1, 1, {1}});
+  // What is asked decides which data it is, the answers do not.
+  REQUIRE(WriteFileAtomic(options.data, large + "[[7]]}]}").ok());
+  CHECK(MakeTask("arc", options).value()->info().data_sha256 == task->info().data_sha256);
+  large.replace(large.find("[[2]]"), 5, "[[5]]");
+  REQUIRE(WriteFileAtomic(options.data, large + "[[7]]}]}").ok());
+  CHECK(MakeTask("arc", options).value()->info().data_sha256 != task->info().data_sha256);
+  const TemporaryFolder empty;
+  options.data = empty.path().string();
+  CHECK(OpenArcSet(options).error().code == Code::kValidation);
+}
+
+TEST_CASE("real problems are read; without known outputs nothing is held back") {
+  TaskOptions options;
+  options.data = std::string(PINTLE_SOURCE_DIR) + "/src/puzzles/testdata/arc";
+  const auto task = MakeTask("arc", options).value();
+  CHECK(task->info().rows == 6);
+  CHECK(task->HeldBack().size() == 5 * 8);
+  CHECK(ArcSet(Problems(), 5, 1, 0).Queries(1)[0].sample.labels == Tokens(25, kPad));
+}
+
 TEST_CASE("the views vote: most votes first, then the surer ones; pass@k and submission.json") {
-  const ArcSet set(Problems(), 5, 1);
+  const ArcSet set(Problems(), kArcSide, 5, 1);
   const auto queries = set.Queries(0);
   REQUIRE(queries.size() == 5);
   ArcVotes votes(set);
   // The right answer twice; another one twice, less sure; a third once, very sure.
   const Rectangle right = set.problems()[0].test[0].output, wrong{1, 2, {1, 1}}, rare{1, 1, {9}};
   const auto vote = [&](size_t query, const Rectangle& grid, double confidence) {
-    votes.Add(queries[query], ArcCanvas(ApplyArcView(grid, queries[query].view), 0, 0), confidence);
+    votes.Add(queries[query], ArcCanvas(ApplyArcView(grid, queries[query].view), kArcSide, 0, 0), confidence);
   };
-  CHECK(queries[3].sample.labels == ArcCanvas(ApplyArcView(right, queries[3].view), 0, 0));
+  CHECK(queries[3].sample.labels == ArcCanvas(ApplyArcView(right, queries[3].view), kArcSide, 0, 0));
   vote(0, wrong, 0.5);
   vote(1, right, 0.5);
   vote(2, wrong, 0.5);

@@ -31,8 +31,10 @@ void TaskOptions::Visit(ConfigVisitor& visitor) {
   visitor.Int("givens_low", givens_low, 0, 255, "sudoku: fewest givens, 0 = as the size suggests");
   visitor.Int("givens_high", givens_high, 0, 255, "sudoku: most givens, 0 = as the size suggests");
   visitor.Double("maze_loops", maze_loops, 0, 1, "mazes: share of the walls that the builder tries to open");
-  visitor.String("data", data, {}, "arc: the file of tasks");
-  visitor.Int("arc_augmentations", arc_augmentations, 1, 1000, "arc: copies of each task, the plain one included");
+  visitor.String("data", data, {}, "arc: the file or folder of problems");
+  visitor.String("arc_problem", arc_problem, {}, "arc: only the problem of this name");
+  visitor.Int("arc_side", arc_side, 0, 30, "arc: side of the canvas; larger problems are left out; 0 = as needed");
+  visitor.Int("arc_augmentations", arc_augmentations, 1, 1000, "arc: views of each problem, the plain one included");
 }
 
 Task::Task(TaskInfo info) : info_(std::move(info)) {
@@ -43,6 +45,8 @@ Sample Task::Generate(uint64_t seed, uint64_t index) const {
   RandomStream random(seed, Purpose::kPuzzle, index);
   return Draw(random);
 }
+
+std::vector<Sample> Task::HeldBack() const { return {}; }
 
 void Task::Augment(Sample& /*sample*/, RandomStream& /*random*/) const {}
 

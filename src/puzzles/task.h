@@ -60,6 +60,7 @@ struct TaskInfo {
   int box_cols = 0;               ///< and after so many columns
   int32_t puzzle_ids = 1;         ///< rows of the puzzle embedding
   std::vector<uint32_t> colours;  ///< 0xRRGGBB of each token in pictures; empty = the symbols are drawn
+  std::string data_sha256;        ///< of what was read to make the task; empty for puzzles from nothing
 };
 
 /// What can be chosen about a task; each task reads its own fields.
@@ -69,8 +70,10 @@ struct TaskOptions {
   int64_t givens_low = 0;         ///< Sudoku: fewest givens, 0 = the default of the size
   int64_t givens_high = 0;        ///< Sudoku: most givens, 0 = the default of the size
   double maze_loops = 0;          ///< mazes: share of the walls that the builder tries to open
-  std::string data;               ///< ARC: the file of tasks
-  int64_t arc_augmentations = 8;  ///< ARC: augmented copies of each task, the plain one included
+  std::string data;               ///< ARC: the file or folder of problems
+  std::string arc_problem;        ///< ARC: only the problem of this name; "" = all
+  int64_t arc_side = 0;           ///< ARC: side of the canvas; larger problems are left out; 0 = as large as needed
+  int64_t arc_augmentations = 8;  ///< ARC: views of each problem, the plain one included
 
   /// Section [task].
   void Visit(ConfigVisitor& visitor);
@@ -92,6 +95,8 @@ class Task {
   [[nodiscard]] Sample Generate(uint64_t seed, uint64_t index) const;
   /// A puzzle from random numbers. Sudoku and mazes: exactly one answer exists.
   [[nodiscard]] virtual Sample Draw(RandomStream& random) const = 0;
+  /// Puzzles that Draw never gives because they are the test (ARC). Where there are none, split.h holds puzzles back.
+  [[nodiscard]] virtual std::vector<Sample> HeldBack() const;
   /// Replaces the puzzle by another one of the same kind and difficulty (a symmetry of the task, drawn at random).
   virtual void Augment(Sample& sample, RandomStream& random) const;
 

@@ -182,11 +182,11 @@ Result<TrmValidation> TrmRun::Validate(int64_t first, int64_t count) {
   const double exact = validation.score.ExactShare(), right = validation.score.CellShare();
   LogInfo(kModule, fmt::format("step {}: exact {:.1f} %, cells {:.2f} % of {} unseen puzzles (baseline {:.1f} %, "
                                "{:.2f} %), mean steps {:.1f}",
-                               step(), 100 * exact, 100 * right, count, 100 * validation.baseline.ExactShare(),
+                               step(), 100 * exact, 100 * right, samples.size(), 100 * validation.baseline.ExactShare(),
                                100 * validation.baseline.CellShare(), validation.mean_steps));
   PINTLE_RETURN_IF_ERROR(log_->Write({{"type", "validation"},
                                       {"step", step()},
-                                      {"count", count},
+                                      {"count", samples.size()},
                                       {"depth", config_.eval_depth},
                                       {"exact", exact},
                                       {"cells", right},

@@ -34,6 +34,10 @@ Result<std::unique_ptr<TrmSamples>> TrmSamples::Open(const TrmRunConfig& config,
                          "set trm.train.easy_givens_low, easy_givens_high, task.givens_low and givens_high");
     }
   }
+  samples->data_sha256_ = samples->task_->info().data_sha256;
+  if (samples->HasOwnTests() && !config.data.empty()) {
+    return ConfigError("the puzzles of " + config.task + " are read by task.data alone", "trm.train.data");
+  }
   if (!config.data.empty()) {
     PINTLE_ASSIGN(const std::string text, ReadFile(config.data, uint64_t{1} << 30));
     PINTLE_ASSIGN(std::vector<Sample> all, ReadPuzzles(*samples->task_, text, config.data));
@@ -47,9 +51,6 @@ Result<std::unique_ptr<TrmSamples>> TrmSamples::Open(const TrmRunConfig& config,
   }
   return samples;
 }
-
-// A task with puzzle embeddings (ARC) holds its own tests back.
-Split TrmSamples::SplitFor(Split wanted) const { return task_->info().puzzle_ids > 1 ? Split::kAll : wanted; }
 
 Result<const Task*> TrmSamples::TaskOf(const TrmPhase& phase) {
   if (phase.givens_low == config_.options.givens_low && phase.givens_high == config_.options.givens_high) {
@@ -76,7 +77,7 @@ Result<Sample> TrmSamples::Draw(const Task& task, uint64_t index) const {
       return sample;
     }
   }
-  return GenerateInSplit(task, seed, index, SplitFor(Split::kTrain));
+  return GenerateInSplit(task, seed, index, HasOwnTests() ? Split::kAll : Split::kTrain);
 }
 
 Status TrmSamples::Fill(const TrmPhase& phase, int64_t first, std::span<const uint8_t> wanted, TrmBatch& batch) {
@@ -105,10 +106,17 @@ Status TrmSamples::Fill(const TrmPhase& phase, int64_t first, std::span<const ui
 }
 
 Result<std::vector<Sample>> TrmSamples::Unseen(int64_t first, int64_t count) {
+  if (HasOwnTests()) {
+    const std::vector<Sample> all = task_->HeldBack();
+    const size_t size = std::min(all.size(), static_cast<size_t>(count));
+    std::vector<Sample> samples;
+    for (size_t i = 0; i < size; ++i) samples.push_back(all[i * all.size() / size]);
+    return samples;
+  }
   std::vector<std::optional<Result<Sample>>> found(static_cast<size_t>(count));
   pool_->ParallelFor(count, [&](int64_t i) {
-    found[static_cast<size_t>(i)].emplace(GenerateInSplit(*task_, static_cast<uint64_t>(config_.seed),
-                                                          static_cast<uint64_t>(first + i), SplitFor(Split::kTest)));
+    found[static_cast<size_t>(i)].emplace(
+        GenerateInSplit(*task_, static_cast<uint64_t>(config_.seed), static_cast<uint64_t>(first + i), Split::kTest));
   });
   return Gather(std::move(found));
 }

@@ -27,19 +27,20 @@ class TrmSamples {
   static Result<std::unique_ptr<TrmSamples>> Open(const TrmRunConfig& config, ThreadPool& pool);
 
   [[nodiscard]] const Task& task() const { return *task_; }
-  /// SHA-256 of the file of puzzles; "" without one.
+  /// SHA-256 of the file of puzzles, or of what the task was made from; "" without either.
   [[nodiscard]] const std::string& data_sha256() const { return data_sha256_; }
   [[nodiscard]] size_t file_puzzles() const { return file_.size(); }
 
   /// Puzzles `first`, `first` + 1, ... into the rows of `batch` whose `wanted` is not 0, in the order of the rows.
   Status Fill(const TrmPhase& phase, int64_t first, std::span<const uint8_t> wanted, TrmBatch& batch);
-  /// `count` puzzles of the test split from number `first` on, by the task's own options.
+  /// `count` puzzles of the test split from number `first` on, by the task's own options. Of a task that holds its own
+  /// tests back (ARC): at most `count` of them, evenly spread, the same ones for any `first`.
   Result<std::vector<Sample>> Unseen(int64_t first, int64_t count);
 
  private:
   TrmSamples(const TrmRunConfig& config, ThreadPool& pool) : config_(config), pool_(&pool) {}
   Result<const Task*> TaskOf(const TrmPhase& phase);
-  [[nodiscard]] Split SplitFor(Split wanted) const;
+  [[nodiscard]] bool HasOwnTests() const { return !task_->info().data_sha256.empty(); }
   Result<Sample> Draw(const Task& task, uint64_t index) const;
 
   TrmRunConfig config_;

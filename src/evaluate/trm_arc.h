@@ -1,0 +1,36 @@
+// How many ARC problems a TRM solves: it answers every view of every test input, the views vote, and the best two
+// outputs are the two tries that the competition allows. Not here: problems, views and the counting of votes
+// (puzzles/arc.h), training.
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "evaluate/trm_model.h"
+#include "models/trm/solve.h"
+
+namespace pintle {
+
+/// What was found. Scores and baseline count single views whose output is known; the votes decide the rest.
+struct TrmArcEvaluation {
+  int64_t problems = 0, tests = 0, views = 0;
+  int64_t known_tests = 0;                   ///< whose output the file tells; all others count as missed
+  std::vector<std::pair<int, double>> pass;  ///< (k, pass@k) for k = 1, 2, 5, 10, 100, 1000
+  double baseline_pass = 0;                  ///< pass@1 of the input as it stands
+  TrmScore score, baseline;
+  double mean_steps = 0;          ///< until the halting head was content, or the depth
+  double seconds_per_puzzle = 0;  ///< of one view
+  std::string submission;         ///< submission.json: two attempts for every test input
+};
+
+/// Evaluates a model of the task arc on the problems that it was trained on. Another task is a validation error; Ctrl-C
+/// is a runtime error. The same bytes for any number of threads.
+Result<TrmArcEvaluation> EvaluateArc(PuzzleModel& puzzle, const TrmSolveOptions& options);
+/// {"task","problems","tests","pass":{"1":..},..}; see docs/trm.md.
+boost::json::object TrmArcEvaluationJson(const TrmArcEvaluation& evaluation);
+
+}  // namespace pintle
