@@ -2,16 +2,19 @@
 
 #include <utility>
 
+#include "base/check.h"
+
 namespace pintle {
 
-Answer::Answer(const SampleOptions& options, TokenTable tokens, int64_t prompt_tokens, int64_t capacity,
-               TextModel::OnText on_text, TextModel::OnToken on_token)
+Answer::Answer(const SampleOptions& options, TokenTable tokens, std::shared_ptr<const TokenTrie> trie,
+               int64_t prompt_tokens, int64_t capacity, TextModel::OnText on_text, TextModel::OnToken on_token)
     : options_(&options),
       tokens_(tokens),
       capacity_(capacity),
       on_text_(std::move(on_text)),
       on_token_(std::move(on_token)),
       stream_(options.stop) {
+  if (options.grammar != nullptr) constraint_.emplace(options.grammar, std::move(trie));
   completion_.prompt_tokens = prompt_tokens;
   completion_.finish_reason = "length";
 }
@@ -37,7 +40,10 @@ bool Answer::Take(const SampledToken& token) {
     if (on_token_) on_token_(choice);
   }
   Emit(stream_.Push(tokens_.Bytes(token.id)));
-  if (stream_.stopped() || !wanted_) {
+  if (constraint_) {
+    PINTLE_CHECK(constraint_->Take(tokens_.Bytes(token.id)), "a token that the grammar does not allow");
+  }
+  if (stream_.stopped() || !wanted_ || (constraint_ && constraint_->finished())) {
     completion_.finish_reason = "stop";
     return false;
   }

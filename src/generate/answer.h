@@ -3,8 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 
+#include "generate/constraint.h"
 #include "generate/generate.h"
 #include "generate/sampler.h"
 #include "generate/text_stream.h"
@@ -15,14 +19,16 @@ namespace pintle {
 /// One owner.
 class Answer {
  public:
-  /// `capacity`: positions of the context; `options` must outlive it.
-  Answer(const SampleOptions& options, TokenTable tokens, int64_t prompt_tokens, int64_t capacity,
-         TextModel::OnText on_text, TextModel::OnToken on_token = {});
+  /// `capacity`: positions of the context; `options` must outlive it. `trie` is needed if the options have a grammar.
+  Answer(const SampleOptions& options, TokenTable tokens, std::shared_ptr<const TokenTrie> trie, int64_t prompt_tokens,
+         int64_t capacity, TextModel::OnText on_text, TextModel::OnToken on_token = {});
 
   /// The absolute position of the token that is sampled next.
   [[nodiscard]] int64_t position() const {
     return completion_.prompt_tokens + static_cast<int64_t>(completion_.ids.size());
   }
+  /// Which tokens may come next (SampleContext::allowed).
+  std::span<const uint64_t> Allowed() { return constraint_ ? constraint_->Allowed() : std::span<const uint64_t>(); }
   /// Takes a token (one that ends answers is not kept). False: the answer is complete, nothing more is to be sampled.
   bool Take(const SampledToken& token);
   /// What came out; call once.
@@ -38,6 +44,7 @@ class Answer {
   TextModel::OnText on_text_;
   TextModel::OnToken on_token_;
   TextStream stream_;
+  std::optional<Constraint> constraint_;
   Completion completion_;
   double logprobs_ = 0;
   bool wanted_ = true;

@@ -53,9 +53,11 @@ Result<int64_t> Engine::Submit(EngineRequest request) {
   for (const int32_t id : request.prompt) {
     if (id < 0 || id >= decoder_->config().vocab) return ValidationError("there is no token " + std::to_string(id));
   }
+  if (request.options.grammar != nullptr && trie_ == nullptr) trie_ = std::make_shared<const TokenTrie>(tokens_);
   queue_.push_back(std::make_unique<Request>(Request{next_id_, std::move(request), MonotonicSeconds(), {}}));
   Request& queued = *queue_.back();
-  queued.answer.emplace(queued.asked.options, tokens_, count, context, queued.asked.on_text, queued.asked.on_token);
+  queued.answer.emplace(queued.asked.options, tokens_, trie_, count, context, queued.asked.on_text,
+                        queued.asked.on_token);
   return next_id_++;
 }
 
@@ -142,7 +144,7 @@ Result<std::vector<EngineAnswer>> Engine::Step() {
     if (completion.ids.empty()) completion.prompt_seconds = MonotonicSeconds() - request.submitted;
     const std::vector<int32_t>& prompt = request.asked.prompt;
     const auto token = sampler_.Sample(logits.subspan(i * row, known), request.asked.options,
-                                       request.answer->position(), {prompt, completion.ids, {}});
+                                       request.answer->position(), {prompt, completion.ids, request.answer->Allowed()});
     if (!token.ok()) {
       done.push_back(Complete(slot, token.error()));
       continue;

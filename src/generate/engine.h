@@ -65,6 +65,7 @@ class Engine {
 
   Decoder* decoder_;
   TokenTable tokens_;
+  std::shared_ptr<const TokenTrie> trie_;  // made for the first request with a grammar
   Options options_;
   Sampler sampler_;
   std::deque<std::unique_ptr<Request>> queue_;

@@ -14,6 +14,8 @@
 
 namespace pintle {
 
+class Grammar;
+
 /// How the next token is chosen; sampler.h says in which order. temperature 0 = greedy. Choice `choice` of a request
 /// draws from (seed, choice, position).
 struct SampleOptions {
@@ -30,6 +32,10 @@ struct SampleOptions {
   uint32_t choice = 0;
   int64_t max_tokens = 128;
   std::vector<std::string> stop;  ///< the text ends before the first of these
+  /// What the text may be (json_grammar.h, gbnf.h); null = anything. Every prefix of the text can be finished, and
+  /// finish_reason "stop" means that it was, unless a stop text or the caller ended it. Log-probabilities stay those of
+  /// the model without it.
+  std::shared_ptr<const Grammar> grammar;
   /// A prompt too long for the context: false = a validation error; true = its far end is cut (a prompt and a prefix
   /// lose their beginning, a suffix its end) and Completion::cut_tokens says by how much.
   bool fit_prompt = false;

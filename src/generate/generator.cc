@@ -100,7 +100,8 @@ Result<Completion> Generator::Run(const std::vector<int32_t>& prompt, const Samp
   PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(options, tokens_.size()));
   const auto prompt_size = static_cast<int64_t>(prompt.size());
   if (prompt_size > cache_.capacity()) return TooLong(prompt_size, cache_.capacity());
-  Answer answer(options, tokens_, prompt_size, cache_.capacity(), on_text);
+  if (options.grammar != nullptr && trie_ == nullptr) trie_ = std::make_shared<const TokenTrie>(tokens_);
+  Answer answer(options, tokens_, trie_, prompt_size, cache_.capacity(), on_text);
   const double start = MonotonicSeconds();
   PINTLE_ASSIGN(std::span<const float> logits, Prefill(prompt, answer.completion().cached_tokens));
   answer.completion().prompt_seconds = MonotonicSeconds() - start;
@@ -108,7 +109,7 @@ Result<Completion> Generator::Run(const std::vector<int32_t>& prompt, const Samp
   const auto known = std::min(logits.size(), static_cast<size_t>(tokens_.size()));
   while (true) {
     PINTLE_ASSIGN(const SampledToken token, sampler_.Sample(logits.first(known), options, answer.position(),
-                                                            {prompt, answer.completion().ids, {}}));
+                                                            {prompt, answer.completion().ids, answer.Allowed()}));
     if (!answer.Take(token)) break;
     PINTLE_ASSIGN(logits, decoder_->Extend(std::span<const int32_t>(&token.id, 1), cache_));
     cached_.push_back(token.id);

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/thread_pool.h"
+#include "generate/constraint.h"
 #include "generate/generate.h"
 #include "generate/sampler.h"
 #include "generate/token_table.h"
@@ -48,7 +49,8 @@ class Generator {
 
   Decoder* decoder_;
   TokenTable tokens_;
-  const Tokenizer* tokenizer_;  // null for foreign models
+  std::shared_ptr<const TokenTrie> trie_;  // made for the first request with a grammar
+  const Tokenizer* tokenizer_;             // null for foreign models
   KvCache cache_;
   std::vector<int32_t> cached_;  // the ids whose keys and values the cache holds
   Sampler sampler_;
