@@ -7,7 +7,6 @@
 #include <cstring>
 #include <memory>
 
-#include "base/rng.h"
 #include "kernels/attention.h"
 #include "kernels/elementwise.h"
 #include "kernels/embedding.h"
@@ -18,30 +17,13 @@
 #include "kernels/rope.h"
 #include "kernels/softmax_cross_entropy.h"
 #include "kernels/swiglu.h"
+#include "tensor/op_rows.h"
 
 namespace pintle {
 namespace {
 
 using namespace kernels;  // NOLINT(google-build-using-namespace): this file lists them all
-
-using In = const OpValues<float>&;
-using Out = OpValues<float>&;
-using InD = const OpValues<double>&;
-using OutD = OpValues<double>&;
-
-std::vector<float> Draw(int64_t count, uint64_t seed) {
-  std::vector<float> values(static_cast<size_t>(count));
-  RandomStream stream(seed, Purpose::kTest, 0);
-  for (float& value : values) value = stream.NextFloat() * 2.0f - 1.0f;
-  return values;
-}
-
-std::vector<int32_t> DrawIds(int64_t count, uint32_t bound, uint64_t seed) {
-  std::vector<int32_t> ids(static_cast<size_t>(count));
-  RandomStream stream(seed, Purpose::kTest, 1);
-  for (int32_t& id : ids) id = static_cast<int32_t>(stream.NextBelow(bound));
-  return ids;
-}
+using namespace op_rows;  // NOLINT(google-build-using-namespace): likewise
 
 template <typename T>
 OpValues<T> Zeros(const std::vector<int64_t>& sizes) {
@@ -49,8 +31,6 @@ OpValues<T> Zeros(const std::vector<int64_t>& sizes) {
   for (const int64_t size : sizes) values.emplace_back(static_cast<size_t>(size), T(0));
   return values;
 }
-
-size_t Index(int64_t i) { return static_cast<size_t>(i); }
 
 Op MatMulF32Op(MatMulOp op, Profile profile, int64_t m, int64_t n, int64_t k) {
   const bool a_transposed = op == MatMulOp::kTN, b_transposed = op == MatMulOp::kNT;
@@ -521,6 +501,7 @@ std::vector<OpRow> MakeTable() {
   rows.push_back({"muon", 0, 0, MuonOp(24, 40, false), MuonOp(256, 768, false)});
   rows.push_back({"muon_bf16", 0, 0, MuonOp(24, 40, true), MuonOp(256, 768, true)});
   rows.push_back({"ema", 0, 0, EmaOp(20011), EmaOp(1 << 21)});
+  AddRecursiveOps(rows);
   return rows;
 }
 
