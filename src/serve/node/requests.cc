@@ -1,0 +1,309 @@
+#include "serve/node/requests.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <charconv>
+#include <limits>
+
+#include "serve/node/field_reader.h"
+#include "serve/node/json_body.h"
+
+namespace pintle {
+namespace json = boost::json;
+namespace {
+
+constexpr int64_t kMaxChoices = 16;
+constexpr size_t kMaxPrompts = 64, kMaxBiases = 1024, kMaxStopBytes = 1024, kMaxExtraFiles = 1024;
+
+void ReadStop(FieldReader& in, size_t limit, SampleOptions& sample) {
+  if (!in.Texts("stop", sample.stop, 0, limit)) return;
+  for (const std::string& text : sample.stop) {
+    if (text.empty() || text.size() > kMaxStopBytes) in.Fail("stop", "holds a text that is empty or too long");
+  }
+}
+
+void ReadLogitBias(FieldReader& in, SampleOptions& sample) {
+  const json::object* biases = in.Object("logit_bias");
+  if (biases == nullptr) return;
+  if (biases->size() > kMaxBiases) in.Fail("logit_bias", "has more than 1024 tokens");
+  for (const auto& [key, value] : *biases) {
+    int32_t id = -1;
+    const auto [end, wrong] = std::from_chars(key.data(), key.data() + key.size(), id);
+    if (wrong != std::errc() || end != key.data() + key.size() || id < 0) {
+      in.Fail("logit_bias", "has the key '" + std::string(key.data(), key.size()) + "', which is no token id");
+      return;
+    }
+    const double bias = value.is_number() ? value.to_number<double>() : 1e9;
+    if (!(bias >= -100 && bias <= 100)) {
+      in.Fail("logit_bias", "has a value that is no number between -100 and 100");
+      return;
+    }
+    sample.logit_bias.emplace_back(id, bias);
+  }
+}
+
+// What every route has.
+void ReadCommon(FieldReader& in, GenerationRequest& request) {
+  SampleOptions& sample = request.sample;
+  in.Text("model", request.model);
+  in.Flag("stream", request.stream);
+  in.Number("temperature", sample.temperature, 0, 2);
+  // 0 means what the smallest share means: the likeliest token alone.
+  if (in.Number("top_p", sample.top_p, 0, 1)) sample.top_p = std::max(sample.top_p, 1e-300);
+  if (in.Integer("top_k", sample.top_k, -1, INT32_MAX)) sample.top_k = std::max<int64_t>(sample.top_k, 0);
+  in.Number("min_p", sample.min_p, 0, 1);
+  in.Number("presence_penalty", sample.presence_penalty, -2, 2);
+  in.Number("frequency_penalty", sample.frequency_penalty, -2, 2);
+  in.Number("repetition_penalty", sample.repetition_penalty, 0.01, 100);
+  ReadLogitBias(in, sample);
+  in.Integer("seed", request.seed, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
+  sample.seed = static_cast<uint64_t>(request.seed);
+}
+
+// What the two routes of OpenAI have.
+void ReadOpenAi(FieldReader& in, GenerationRequest& request) {
+  if (request.model.empty()) in.Missing("model");
+  in.Integer("n", request.choices, 1, kMaxChoices);
+  ReadStop(in, 4, request.sample);
+  in.Integer("max_tokens", request.sample.max_tokens, 1, kUnlimitedTokens);
+  if (const json::object* options = in.Object("stream_options")) {
+    FieldReader inner(*options, "stream_options.");
+    inner.Flag("include_usage", request.include_usage);
+    if (inner.error()) in.Fail(*inner.error());
+    if (!request.stream) in.Fail("stream_options", "wants 'stream' to be true");
+  }
+}
+
+// What llama.cpp calls otherwise.
+void ReadNative(FieldReader& in, GenerationRequest& request) {
+  request.shape = AnswerShape::kNative;
+  ReadStop(in, 16, request.sample);
+  in.Number("repeat_penalty", request.sample.repetition_penalty, 0.01, 100);
+  int64_t tokens = request.sample.max_tokens;
+  if (!in.Integer("n_predict", tokens, -1, kUnlimitedTokens)) in.Integer("max_tokens", tokens, 0, kUnlimitedTokens);
+  request.prompt_only = tokens == 0;
+  request.sample.max_tokens = tokens < 0 ? kUnlimitedTokens : std::max<int64_t>(tokens, 1);
+  int64_t alternatives = 0;
+  if (in.Integer("n_probs", alternatives, 0, 20) && alternatives > 0) request.sample.top_logprobs = alternatives;
+  in.Integer("t_max_predict_ms", request.predict_ms, 0, 1 << 30);
+  in.Texts("response_fields", request.response_fields, 0, 64);
+}
+
+MaybeApiError Finish(const FieldReader& in, GenerationRequest& request) {
+  request.ignored = in.Ignored();
+  return in.error();
+}
+
+// "text", or [{"type":"text","text":"..."}, ...].
+void ReadContent(FieldReader& in, ChatMessage& message) {
+  const json::value* content = in.Value("content");
+  if (content == nullptr) return in.Missing("content");
+  if (!content->is_array()) {
+    in.Text("content", message.text);
+    return;
+  }
+  size_t number = 0;
+  for (const json::value& part : content->get_array()) {
+    const std::string name = "content[" + std::to_string(number++) + "]";
+    if (!part.is_object()) return in.Fail(name, "must be an object", "invalid_type");
+    FieldReader inner(part.get_object(), in.Path(name) + ".");
+    std::string type, text;
+    if (!inner.Text("type", type)) inner.Missing("type");
+    if (inner.ok() && type != "text") {
+      inner.Fail("type", "is '" + type + "'; these models read text only", "unsupported_value");
+    }
+    if (!inner.Text("text", text)) inner.Missing("text");
+    if (inner.error()) return in.Fail(*inner.error());
+    message.text += text;
+  }
+}
+
+void ReadMessages(FieldReader& in, std::vector<ChatMessage>& messages) {
+  const json::array* list = in.Array("messages");
+  if (list == nullptr) return in.Missing("messages");
+  if (list->empty()) in.Fail("messages", "is empty");
+  for (const json::value& item : *list) {
+    const std::string name = "messages[" + std::to_string(messages.size()) + "]";
+    if (!item.is_object()) return in.Fail(name, "must be an object", "invalid_type");
+    FieldReader inner(item.get_object(), name + ".");
+    ChatMessage& message = messages.emplace_back();
+    if (!inner.Text("role", message.role)) inner.Missing("role");
+    if (message.role == "developer") message.role = "system";
+    if (inner.ok() && message.role != "system" && message.role != "user" && message.role != "assistant") {
+      inner.Fail("role", "is '" + message.role + "'; roles are system, developer, user and assistant",
+                 message.role == "tool" ? "unsupported_value" : "invalid_value");
+    }
+    ReadContent(inner, message);
+    if (inner.Value("tool_calls") != nullptr) inner.Fail("tool_calls", "is not supported here", "unsupported_value");
+    if (inner.error()) return in.Fail(*inner.error());
+  }
+}
+
+// Thoughts: vLLM's and llama.cpp's switch, or OpenAI's effort.
+void ReadThinking(FieldReader& in, bool& thinking) {
+  if (const json::object* options = in.Object("chat_template_kwargs")) {
+    FieldReader inner(*options, "chat_template_kwargs.");
+    inner.Flag("enable_thinking", thinking);
+    if (inner.error()) in.Fail(*inner.error());
+  }
+  std::string effort;
+  if (in.Text("reasoning_effort", effort)) thinking = effort != "none";
+}
+
+// Tools and formats that would change the answer are refused, not passed over.
+void ReadConstraints(FieldReader& in) {
+  if (const json::array* tools = in.Array("tools"); tools != nullptr && !tools->empty()) {
+    in.Fail("tools", "is not supported here", "unsupported_value");
+  }
+  in.Known("tool_choice");
+  if (const json::object* format = in.Object("response_format")) {
+    FieldReader inner(*format, "response_format.");
+    std::string type;
+    if (!inner.Text("type", type)) inner.Missing("type");
+    if (inner.ok() && type != "text") inner.Fail("type", "is '" + type + "'; here it is text", "unsupported_value");
+    if (inner.error()) in.Fail(*inner.error());
+  }
+}
+
+bool ReadIds(const json::array& list, std::vector<int32_t>& ids) {
+  for (const json::value& item : list) {
+    if (!item.is_int64() || item.get_int64() < 0 || item.get_int64() > INT32_MAX) return false;
+    ids.push_back(static_cast<int32_t>(item.get_int64()));
+  }
+  return !ids.empty();
+}
+
+// A string, ids, or a list of strings or of lists of ids.
+void ReadPrompts(FieldReader& in, TextInput& input) {
+  const json::value* prompt = in.Value("prompt");
+  if (prompt == nullptr) return in.Missing("prompt");
+  const auto add = [&](const json::value& item) {
+    if (item.is_string()) {
+      input.prompts.emplace_back(std::string(item.get_string().data(), item.get_string().size()));
+      return true;
+    }
+    std::vector<int32_t> ids;
+    if (!item.is_array() || !ReadIds(item.get_array(), ids)) return false;
+    input.prompts.emplace_back(std::move(ids));
+    return true;
+  };
+  bool right = true;
+  if (!prompt->is_array() || (!prompt->get_array().empty() && prompt->get_array()[0].is_number())) {
+    right = add(*prompt);
+  } else {
+    const json::array& list = prompt->get_array();
+    if (list.empty() || list.size() > kMaxPrompts) return in.Fail("prompt", "must hold 1 to 64 prompts");
+    right = std::all_of(list.begin(), list.end(), add);
+  }
+  if (!right) in.Fail("prompt", "must be a string, token ids, or a list of one of them", "invalid_type");
+}
+
+void ReadExtra(FieldReader& in, InfillInput& input) {
+  const json::array* list = in.Array("input_extra");
+  if (list == nullptr) return;
+  if (list->size() > kMaxExtraFiles) return in.Fail("input_extra", "holds more than 1024 files");
+  for (const json::value& item : *list) {
+    const std::string name = "input_extra[" + std::to_string(input.extra.size()) + "]";
+    if (!item.is_object()) return in.Fail(name, "must be an object", "invalid_type");
+    FieldReader inner(item.get_object(), name + ".");
+    auto& [file, text] = input.extra.emplace_back();
+    inner.Text("filename", file);
+    if (!inner.Text("text", text)) inner.Missing("text");
+    if (inner.error()) return in.Fail(*inner.error());
+  }
+}
+
+void RefuseGrammars(FieldReader& in) {
+  for (const char* name : {"grammar", "json_schema"}) {
+    const json::value* value = in.Value(name);
+    const bool empty = value == nullptr || (value->is_string() && value->get_string().empty()) ||
+                       (value->is_object() && value->get_object().empty());
+    if (!empty) in.Fail(name, "is not supported here", "unsupported_value");
+  }
+}
+
+}  // namespace
+
+MaybeApiError ParseChat(std::string_view body, GenerationRequest& request) {
+  json::object object;
+  if (auto error = ParseBody(body, object)) return error;
+  FieldReader in(object);
+  request.shape = AnswerShape::kChat;
+  request.sample.temperature = 1;
+  request.sample.max_tokens = kUnlimitedTokens;
+  ChatInput input;
+  ReadCommon(in, request);
+  ReadOpenAi(in, request);
+  in.Integer("max_completion_tokens", request.sample.max_tokens, 1, kUnlimitedTokens);
+  ReadMessages(in, input.messages);
+  ReadThinking(in, input.thinking);
+  ReadConstraints(in);
+  bool logprobs = false;
+  if (in.Flag("logprobs", logprobs) && logprobs) request.sample.top_logprobs = 0;
+  if (int64_t top = 0; in.Integer("top_logprobs", top, 0, 20)) {
+    if (!logprobs && top > 0) in.Fail("top_logprobs", "wants 'logprobs' to be true");
+    if (logprobs) request.sample.top_logprobs = top;
+  }
+  request.input = std::move(input);
+  return Finish(in, request);
+}
+
+MaybeApiError ParseCompletion(std::string_view body, GenerationRequest& request) {
+  json::object object;
+  if (auto error = ParseBody(body, object)) return error;
+  FieldReader in(object);
+  request.shape = AnswerShape::kCompletion;
+  request.sample.temperature = 1;
+  request.sample.max_tokens = 16;
+  TextInput input;
+  ReadCommon(in, request);
+  ReadOpenAi(in, request);
+  ReadPrompts(in, input);
+  in.Integer("logprobs", request.sample.top_logprobs, 0, 20);
+  if (in.Flag("echo", input.echo) && input.echo && request.sample.top_logprobs >= 0) {
+    in.Fail("echo", "with 'logprobs' is not supported: the log-probabilities of a prompt are not kept",
+            "unsupported_value");
+  }
+  if (std::string suffix; in.Text("suffix", suffix) && !suffix.empty()) {
+    const auto* prefix = input.prompts.size() == 1 ? std::get_if<std::string>(input.prompts.data()) : nullptr;
+    if (prefix == nullptr) in.Fail("suffix", "wants one prompt that is a string");
+    if (input.echo) in.Fail("echo", "and 'suffix' exclude each other");
+    if (in.ok()) request.input = InfillInput{*prefix, std::move(suffix), {}, {}};
+  } else {
+    request.input = std::move(input);
+  }
+  return Finish(in, request);
+}
+
+MaybeApiError ParseInfill(std::string_view body, GenerationRequest& request) {
+  json::object object;
+  if (auto error = ParseBody(body, object)) return error;
+  FieldReader in(object);
+  request.sample.fit_prompt = true;
+  InfillInput input;
+  ReadCommon(in, request);
+  ReadNative(in, request);
+  if (!in.Text("input_prefix", input.prefix)) in.Text("prefix", input.prefix);
+  if (!in.Text("input_suffix", input.suffix)) in.Text("suffix", input.suffix);
+  in.Text("prompt", input.prompt);
+  ReadExtra(in, input);
+  RefuseGrammars(in);
+  request.input = std::move(input);
+  return Finish(in, request);
+}
+
+MaybeApiError ParseNative(std::string_view body, GenerationRequest& request) {
+  json::object object;
+  if (auto error = ParseBody(body, object)) return error;
+  FieldReader in(object);
+  TextInput input;
+  ReadCommon(in, request);
+  ReadNative(in, request);
+  ReadPrompts(in, input);
+  if (input.prompts.size() > 1) in.Fail("prompt", "must be one prompt");
+  RefuseGrammars(in);
+  request.input = std::move(input);
+  return Finish(in, request);
+}
+
+}  // namespace pintle

@@ -1,0 +1,27 @@
+// Parts an answer into thoughts and content while it streams: what a thinking model writes between <think> and </think>
+// at the very beginning is its reasoning, the rest is the answer.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pintle {
+
+/// One answer; one thread.
+class ThoughtSplitter {
+ public:
+  /// `thinks`: the model may begin with thoughts; otherwise everything is content.
+  explicit ThoughtSplitter(bool thinks) : state_(thinks ? State::kBefore : State::kAfter) {}
+
+  /// Adds what became certain with this text to the two ends.
+  void Push(std::string_view text, std::string& reasoning, std::string& content);
+  /// At the end of the answer: what was held back.
+  void Finish(std::string& reasoning, std::string& content);
+
+ private:
+  enum class State { kBefore, kInside, kGap, kAfter };
+  State state_;
+  std::string held_;
+};
+
+}  // namespace pintle
