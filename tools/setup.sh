@@ -2,7 +2,8 @@
 
 build_packages="g++ cmake ninja-build pkg-config libhwy-dev libfmt-dev libtomlplusplus-dev libsqlite3-dev libzstd-dev
   liblzma-dev libarchive-dev libcurl4-openssl-dev libssl-dev libxxhash-dev libseccomp-dev doctest-dev libcli11-dev
-  libboost1.81-dev libboost-json1.81-dev libsimdjson-dev ca-certificates"
+  libboost1.81-dev libboost-json1.81-dev libsimdjson-dev flite1-dev libflac-dev libopus-dev libopusenc-dev
+  libmp3lame-dev ca-certificates"
 test_packages="clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19 git doxygen qemu-user
   g++-aarch64-linux-gnu xz-utils"
 coverage_packages="gcovr"
