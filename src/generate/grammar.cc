@@ -99,7 +99,7 @@ int32_t GrammarBuilder::Repeat(int32_t rule, int64_t min, int64_t max, int32_t n
 }
 
 // The automaton of Knuth, Morris and Pratt: state i has seen the first i bytes of the literal.
-int32_t GrammarBuilder::TextUntil(std::string_view literal, int32_t next) {
+int32_t GrammarBuilder::TextUntil(std::string_view literal, bool may_end, int32_t next) {
   const size_t size = literal.size();
   std::vector<int32_t> seen(size + 1, next);
   for (size_t i = 0; i < size; ++i) seen[i] = Hole();
@@ -110,12 +110,13 @@ int32_t GrammarBuilder::TextUntil(std::string_view literal, int32_t next) {
     const auto byte = static_cast<uint8_t>(literal[i]);
     go[i][byte] = i + 1;
     if (i > 0) fallback = go[fallback][byte];
-    int32_t all = kReturn;
+    int32_t all = may_end ? kReturn : -1;
     for (int low = 0; low < 256;) {
       const size_t to = go[i][static_cast<size_t>(low)];
       int high = low;
       while (high < 255 && go[i][static_cast<size_t>(high) + 1] == to) ++high;
-      all = Either(Byte(static_cast<uint8_t>(low), static_cast<uint8_t>(high), seen[to]), all);
+      const int32_t one = Byte(static_cast<uint8_t>(low), static_cast<uint8_t>(high), seen[to]);
+      all = all < 0 ? one : Either(one, all);
       low = high + 1;
     }
     Fill(seen[i], all);

@@ -62,8 +62,8 @@ class GrammarBuilder {
   int32_t Call(int32_t rule, int32_t next);
   /// `rule` from `min` to `max` times (or kForever).
   int32_t Repeat(int32_t rule, int64_t min, int64_t max, int32_t next);
-  /// Whatever text, up to the first `literal` and with it, then `next`; the text may also end the rule before it.
-  int32_t TextUntil(std::string_view literal, int32_t next);
+  /// Whatever text, up to the first `literal` and with it, then `next`; with `may_end` the rule may also end before it.
+  int32_t TextUntil(std::string_view literal, bool may_end, int32_t next);
   /// A state that becomes another one later: for loops.
   int32_t Hole() { return Either(kReturn, kReturn); }
   void Fill(int32_t hole, int32_t state);

@@ -182,7 +182,7 @@ TEST_CASE("grammars that are none are refused with their line") {
 TEST_CASE("text up to a word") {
   GrammarBuilder builder;
   const int32_t rule = builder.AddRule("root");
-  builder.Define(rule, builder.TextUntil("<ab<ac>", builder.Literal("!", GrammarBuilder::kReturn)));
+  builder.Define(rule, builder.TextUntil("<ab<ac>", true, builder.Literal("!", GrammarBuilder::kReturn)));
   const auto grammar = builder.Build(rule, 10);
   CHECK(Reads(grammar, "") == "yes");
   CHECK(Reads(grammar, "some <ab<ab<a text \xff") == "yes");

@@ -1,6 +1,7 @@
 #include "text/vocabulary.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <queue>
 #include <unordered_map>
@@ -16,6 +17,13 @@ namespace {
 
 // tokenizer.ggml.token_type
 enum TokenType : int64_t { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6 };
+
+// Control tokens that are part of what an answer says.
+bool MarksPart(std::string_view name) {
+  constexpr std::string_view kMarks[] = {"<think>",      "</think>",     "<tool_call>",
+                                         "</tool_call>", "[TOOL_CALLS]", "<|python_tag|>"};
+  return std::find(std::begin(kMarks), std::end(kMarks), name) != std::end(kMarks);
+}
 
 // The three lists that every vocabulary has.
 struct TokenLists {
@@ -67,7 +75,8 @@ class BpeVocabulary final : public Vocabulary {
         tokens[i] = name;
         specials.emplace_back(id, name.empty() ? "[" + std::to_string(i) + "]" : name);
         if (lists.types[i] != kUnused) result->controls_.emplace_back(name, id);
-        result->bytes_.push_back(lists.types[i] == kUserDefined ? name : std::string());
+        const bool has_text = lists.types[i] == kUserDefined || (lists.types[i] == kControl && MarksPart(name));
+        result->bytes_.push_back(has_text ? name : std::string());
         continue;
       }
       std::optional<std::string> bytes = FromPrintable(name);
@@ -147,6 +156,8 @@ class SpmVocabulary final : public Vocabulary {
       } else if (lists.types[i] == kNormal || lists.types[i] == kUserDefined) {
         bytes = name;
         for (size_t at = 0; (at = bytes.find(kSpmSpace, at)) != std::string::npos; ++at) bytes.replace(at, 3, " ");
+      } else if (lists.types[i] == kControl && MarksPart(name)) {
+        bytes = name;
       }
       if (lists.types[i] == kNormal) {
         if (!((*lists.scores)[i] > -1e30) || !((*lists.scores)[i] < 1e30)) {

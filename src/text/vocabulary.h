@@ -27,7 +27,8 @@ class Vocabulary {
   virtual void Encode(std::string_view text, std::vector<int32_t>& ids) const = 0;
 
   [[nodiscard]] int32_t size() const { return static_cast<int32_t>(bytes_.size()); }
-  /// What the token stands for in text; empty for control and unused tokens.
+  /// What the token stands for in text; empty for control and unused tokens, but for those that an answer uses to mark
+  /// its parts: thoughts and tool calls.
   [[nodiscard]] const std::string& Bytes(int32_t id) const { return bytes_[static_cast<size_t>(id)]; }
   /// Id of a control or user-defined token by its name, or -1.
   [[nodiscard]] int32_t Control(std::string_view name) const;

@@ -205,28 +205,46 @@ TEST_CASE("the expressions of llama-3 and gpt-2 cut text where they should") {
   CHECK(pieces("a  b\n\n c", PreTokenizer::kGpt2) == Pieces{"a", " ", " b", "\n\n", " c"});
 }
 
-TEST_CASE("Mistral's conversation gives the published ids") {
+TEST_CASE("Mistral's conversations give the published ids") {
   const GgufHeader header = HeaderOfSpm(Foreign() / "mistral_v3_spm.model");
   const auto vocabulary = Vocabulary::FromGguf(header, "mistral");
   if (!vocabulary.ok()) FAIL(vocabulary.error().Message());
   const auto format = DetectChatFormat(header, **vocabulary, "mistral");
   REQUIRE(format.ok());
   CHECK(*format == ChatFormat::kMistral);
-  const auto sample = ParseJson(ReadFile(Foreign() / "mistral_no_tools/sample.json").value(), "sample");
-  REQUIRE(sample.ok());
-  std::vector<ChatMessage> talk;
-  for (const auto& message : sample->at("messages").as_array()) {
-    talk.push_back({std::string(message.at("role").as_string()), std::string(message.at("content").as_string())});
+  for (const char* name : {"mistral_no_tools", "mistral_get_weather_full", "mistral_parallel_calls"}) {
+    CAPTURE(name);
+    const auto sample = ParseJson(ReadFile(Foreign() / name / "sample.json").value(), "sample");
+    REQUIRE(sample.ok());
+    std::vector<ChatMessage> talk;
+    for (const auto& value : sample->at("messages").as_array()) {
+      const auto& message = value.as_object();
+      const auto text = [&](const char* key) {
+        const auto* found = message.if_contains(key);
+        return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+      };
+      talk.push_back({text("role"), text("content"), {}, text("tool_call_id")});
+      const auto* calls = message.if_contains("tool_calls");
+      if (calls == nullptr || !calls->is_array()) continue;
+      for (const auto& call : calls->get_array()) {
+        const auto& function = call.at("function");
+        talk.back().calls.push_back({std::string(call.at("id").as_string()),
+                                     std::string(function.at("name").as_string()),
+                                     std::string(function.at("arguments").as_string())});
+      }
+    }
+    const auto tools = ParseTools(DumpJson(sample->at("tools")), "tools");
+    REQUIRE(tools.ok());
+    const auto parts = RenderChat(*format, talk, true, *tools);
+    if (!parts.ok()) FAIL(parts.error().Message());
+    const auto ids = EncodePrompt(**vocabulary, *parts);
+    REQUIRE(ids.ok());
+    const auto golden = ParseJson(ReadFile(Foreign() / name / "tokens_v3.json").value(), "tokens");
+    REQUIRE(golden.ok());
+    std::vector<int32_t> expected;
+    for (const auto& id : golden->at("tokens").as_array()) expected.push_back(static_cast<int32_t>(id.as_int64()));
+    CHECK(*ids == expected);
   }
-  const auto parts = RenderChat(*format, talk, true);
-  REQUIRE(parts.ok());
-  const auto ids = EncodePrompt(**vocabulary, *parts);
-  REQUIRE(ids.ok());
-  const auto golden = ParseJson(ReadFile(Foreign() / "mistral_no_tools/tokens_v3.json").value(), "tokens");
-  REQUIRE(golden.ok());
-  std::vector<int32_t> expected;
-  for (const auto& id : golden->at("tokens").as_array()) expected.push_back(static_cast<int32_t>(id.as_int64()));
-  CHECK(*ids == expected);
 }
 
 TEST_CASE("what a user types never becomes a control token") {
