@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "generate/gguf_model.h"
+#include "generate/json_grammar.h"
 #include "kernels/math.h"
 #include "models/decoder/synth.h"
 
@@ -31,6 +32,7 @@ std::vector<EngineRequest> Requests(int count) {
       request.options.logit_bias = {{65, 1.5}, {66, -3}};
     }
     if (i % 2 == 1) request.options.top_logprobs = i;
+    if (i % 3 == 2) request.options.grammar = JsonObjectGrammar().value();
   }
   return requests;
 }
