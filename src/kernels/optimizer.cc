@@ -1,4 +1,4 @@
-// AdamW, Muon and the moving average on every instruction set; see optimizer.h.
+// AdamW, AdamATan2, Muon and the moving average on every instruction set; see optimizer.h.
 #include "kernels/optimizer.h"
 
 #include <cmath>
@@ -23,22 +23,38 @@ namespace pintle {
 namespace kernels {
 namespace HWY_NAMESPACE {
 
-void AdamWRange(const AdamWScalars& s, float* weights, const float* gradient, float* m, float* v, bf16* weights_bf16,
-                int64_t count) {
+// Both forms of Adam: `step_of(m, v)` is what the new moments take off the weights.
+template <class StepOf>
+HWY_INLINE void AdamRange(const AdamScalars& s, float* weights, const float* gradient, float* m, float* v,
+                          bf16* weights_bf16, int64_t count, const StepOf& step_of) {
   const F16 scale = Set(s.gradient_scale), beta1 = Set(s.beta1), rest1 = Set(s.rest1), beta2 = Set(s.beta2);
-  const F16 rest2 = Set(s.rest2), correction1 = Set(s.correction1), correction2 = Set(s.correction2);
-  const F16 rate = Set(s.learning_rate), decay = Set(s.decay), eps = Set(s.eps);
+  const F16 rest2 = Set(s.rest2), decay = Set(s.decay);
   ForEach16(0, count, [&](int64_t i, auto n) HWY_ATTR {
     const F16 g = Mul(Load(gradient + i, n), scale);
     const F16 m1 = Add(Mul(beta1, Load(m + i, n)), Mul(rest1, g));
     const F16 v1 = Add(Mul(beta2, Load(v + i, n)), Mul(rest2, Mul(g, g)));
     Store(m1, m + i, n);
     Store(v1, v + i, n);
-    const F16 step = Div(Mul(rate, Mul(m1, correction1)), Add(Sqrt(Mul(v1, correction2)), eps));
-    const F16 w = Sub(Mul(Load(weights + i, n), decay), step);
+    const F16 w = Sub(Mul(Load(weights + i, n), decay), step_of(m1, v1));
     Store(w, weights + i, n);
     if (weights_bf16 != nullptr) StoreBF16(w, weights_bf16 + i, n);
   });
+}
+
+void AdamWRange(const AdamWScalars& s, float* weights, const float* gradient, float* m, float* v, bf16* weights_bf16,
+                int64_t count) {
+  const F16 rate = Set(s.learning_rate), correction1 = Set(s.correction1), correction2 = Set(s.correction2);
+  const F16 eps = Set(s.eps);
+  AdamRange(s, weights, gradient, m, v, weights_bf16, count, [&](F16 m1, F16 v1) HWY_ATTR {
+    return Div(Mul(rate, Mul(m1, correction1)), Add(Sqrt(Mul(v1, correction2)), eps));
+  });
+}
+
+void AdamAtan2Range(const AdamAtan2Scalars& s, float* weights, const float* gradient, float* m, float* v,
+                    bf16* weights_bf16, int64_t count) {
+  const F16 rate = Set(s.rate), correction2 = Set(s.correction2);
+  AdamRange(s, weights, gradient, m, v, weights_bf16, count,
+            [&](F16 m1, F16 v1) HWY_ATTR { return Mul(rate, VectorAtan2(m1, Mul(Sqrt(v1), correction2))); });
 }
 
 void MuonMomentumRange(float scale, float mu, float rest, const float* gradient, float* momentum, float* update,
@@ -72,6 +88,7 @@ HWY_AFTER_NAMESPACE();
 namespace pintle::kernels {
 namespace {
 HWY_EXPORT(AdamWRange);
+HWY_EXPORT(AdamAtan2Range);
 HWY_EXPORT(MuonMomentumRange);
 HWY_EXPORT(DecayAndSubtractRange);
 }  // namespace
@@ -84,6 +101,25 @@ void AdamW(const AdamWStep& step, float* weights, const float* gradient, float* 
     (scalars, weights + begin, gradient + begin, m + begin, v + begin,
      weights_bf16 == nullptr ? nullptr : weights_bf16 + begin, end - begin);
   });
+}
+
+void AdamAtan2(const AdamAtan2Step& step, float* weights, const float* gradient, float* m, float* v, bf16* weights_bf16,
+               int64_t count, ThreadPool& pool) {
+  const AdamAtan2Scalars scalars(step);
+  ForRanges(pool, count, kPieceElements, [&](int64_t begin, int64_t end) {
+    PINTLE_DISPATCH(AdamAtan2Range)
+    (scalars, weights + begin, gradient + begin, m + begin, v + begin,
+     weights_bf16 == nullptr ? nullptr : weights_bf16 + begin, end - begin);
+  });
+}
+
+void SignSgd(double learning_rate, double weight_decay, float* row, const float* gradient, int64_t count) {
+  const auto decay = static_cast<float>(1.0 - learning_rate * weight_decay);
+  const auto rate = static_cast<float>(learning_rate);
+  for (int64_t i = 0; i < count; ++i) {
+    const float sign = gradient[i] > 0 ? 1.0f : gradient[i] < 0 ? -1.0f : 0.0f;
+    row[i] = row[i] * decay - rate * sign;
+  }
 }
 
 void Muon(const MuonStep& step, float* weights, const float* gradient, float* momentum, bf16* weights_bf16,

@@ -26,6 +26,25 @@ struct AdamWStep {
 void AdamW(const AdamWStep& step, float* weights, const float* gradient, float* m, float* v, bf16* weights_bf16,
            int64_t count, ThreadPool& pool);
 
+/// Constants of one AdamATan2 step. step counts from 1.
+struct AdamAtan2Step {
+  double learning_rate;
+  double beta1 = 0.9, beta2 = 0.95;
+  double weight_decay = 0;
+  int64_t step = 1;
+  float gradient_scale = 1;
+};
+
+/// AdamW with the quotient m / (sqrt(v) + eps) replaced by atan2(m, sqrt(v)), which needs no eps and does not care for
+/// the scale of the loss: g, m and v as there;
+/// w = w * (1 - lr * wd) - (lr / (1 - b1^step)) * Atan2(m, sqrt(v) * (1 / sqrt(1 - b2^step)))
+/// Source: Everett et al. 2024, "Scaling Exponents Across Parameterizations and Optimizers", section 4.3.
+void AdamAtan2(const AdamAtan2Step& step, float* weights, const float* gradient, float* m, float* v, bf16* weights_bf16,
+               int64_t count, ThreadPool& pool);
+
+/// For a row of an embedding table: row = row * (1 - lr * wd) - lr * sign(gradient), sign(0) = 0.
+void SignSgd(double learning_rate, double weight_decay, float* row, const float* gradient, int64_t count);
+
 /// Constants of one Muon step.
 struct MuonStep {
   double learning_rate;
@@ -56,6 +75,8 @@ void Ema(double decay, const float* weights, float* average, int64_t count, Thre
 
 void ReferenceAdamW(const AdamWStep& step, float* weights, const float* gradient, float* m, float* v,
                     bf16* weights_bf16, int64_t count);
+void ReferenceAdamAtan2(const AdamAtan2Step& step, float* weights, const float* gradient, float* m, float* v,
+                        bf16* weights_bf16, int64_t count);
 void ReferenceMuon(const MuonStep& step, float* weights, const float* gradient, float* momentum, bf16* weights_bf16,
                    int64_t rows, int64_t cols, float* scratch);
 void ReferenceEma(double decay, const float* weights, float* average, int64_t count);

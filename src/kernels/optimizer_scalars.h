@@ -7,21 +7,40 @@
 
 namespace pintle::kernels {
 
-/// AdamW's scalars of one step.
-struct AdamWScalars {
-  float learning_rate, beta1, rest1, beta2, rest2, correction1, correction2, eps, decay, gradient_scale;
+/// What both forms of Adam share.
+struct AdamScalars {
+  float beta1, rest1, beta2, rest2, decay, gradient_scale;
 
-  explicit AdamWScalars(const AdamWStep& step)
-      : learning_rate(static_cast<float>(step.learning_rate)),
-        beta1(static_cast<float>(step.beta1)),
+  template <class Step>
+  explicit AdamScalars(const Step& step)
+      : beta1(static_cast<float>(step.beta1)),
         rest1(static_cast<float>(1.0 - step.beta1)),
         beta2(static_cast<float>(step.beta2)),
         rest2(static_cast<float>(1.0 - step.beta2)),
-        correction1(static_cast<float>(1.0 / (1.0 - Pow(step.beta1, static_cast<double>(step.step))))),
-        correction2(static_cast<float>(1.0 / (1.0 - Pow(step.beta2, static_cast<double>(step.step))))),
-        eps(static_cast<float>(step.eps)),
         decay(static_cast<float>(1.0 - step.learning_rate * step.weight_decay)),
         gradient_scale(step.gradient_scale) {}
+};
+
+/// AdamW's scalars of one step.
+struct AdamWScalars : AdamScalars {
+  float learning_rate, correction1, correction2, eps;
+
+  explicit AdamWScalars(const AdamWStep& step)
+      : AdamScalars(step),
+        learning_rate(static_cast<float>(step.learning_rate)),
+        correction1(static_cast<float>(1.0 / (1.0 - Pow(step.beta1, static_cast<double>(step.step))))),
+        correction2(static_cast<float>(1.0 / (1.0 - Pow(step.beta2, static_cast<double>(step.step))))),
+        eps(static_cast<float>(step.eps)) {}
+};
+
+/// AdamATan2's scalars of one step.
+struct AdamAtan2Scalars : AdamScalars {
+  float rate, correction2;
+
+  explicit AdamAtan2Scalars(const AdamAtan2Step& step)
+      : AdamScalars(step),
+        rate(static_cast<float>(step.learning_rate / (1.0 - Pow(step.beta1, static_cast<double>(step.step))))),
+        correction2(static_cast<float>(1.0 / Sqrt(1.0 - Pow(step.beta2, static_cast<double>(step.step))))) {}
 };
 
 // The published quintic of Muon's Newton-Schulz iteration: x -> a x + (b (x x^T) + c (x x^T)^2) x.

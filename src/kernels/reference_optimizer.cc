@@ -12,21 +12,36 @@
 namespace pintle::kernels {
 namespace {
 
+// Through double, which is exact for roots.
 float SquareRoot(float x) { return static_cast<float>(Sqrt(static_cast<double>(x))); }
+
+template <class StepOf>
+void ReferenceAdam(const AdamScalars& s, float* weights, const float* gradient, float* m, float* v, bf16* weights_bf16,
+                   int64_t count, const StepOf& step_of) {
+  for (int64_t i = 0; i < count; ++i) {
+    const float g = gradient[i] * s.gradient_scale;
+    m[i] = s.beta1 * m[i] + s.rest1 * g;
+    v[i] = s.beta2 * v[i] + s.rest2 * (g * g);
+    weights[i] = weights[i] * s.decay - step_of(m[i], v[i]);
+    if (weights_bf16 != nullptr) weights_bf16[i] = ReferenceToBF16(weights[i]);
+  }
+}
 
 }  // namespace
 
 void ReferenceAdamW(const AdamWStep& step, float* weights, const float* gradient, float* m, float* v,
                     bf16* weights_bf16, int64_t count) {
   const AdamWScalars s(step);
-  for (int64_t i = 0; i < count; ++i) {
-    const float g = gradient[i] * s.gradient_scale;
-    m[i] = s.beta1 * m[i] + s.rest1 * g;
-    v[i] = s.beta2 * v[i] + s.rest2 * (g * g);
-    weights[i] =
-        weights[i] * s.decay - (s.learning_rate * (m[i] * s.correction1)) / (SquareRoot(v[i] * s.correction2) + s.eps);
-    if (weights_bf16 != nullptr) weights_bf16[i] = ReferenceToBF16(weights[i]);
-  }
+  ReferenceAdam(s, weights, gradient, m, v, weights_bf16, count, [&](float m1, float v1) {
+    return (s.learning_rate * (m1 * s.correction1)) / (SquareRoot(v1 * s.correction2) + s.eps);
+  });
+}
+
+void ReferenceAdamAtan2(const AdamAtan2Step& step, float* weights, const float* gradient, float* m, float* v,
+                        bf16* weights_bf16, int64_t count) {
+  const AdamAtan2Scalars s(step);
+  ReferenceAdam(s, weights, gradient, m, v, weights_bf16, count,
+                [&](float m1, float v1) { return s.rate * Atan2(m1, SquareRoot(v1) * s.correction2); });
 }
 
 void ReferenceMuon(const MuonStep& step, float* weights, const float* gradient, float* momentum, bf16* weights_bf16,

@@ -8,7 +8,6 @@
 
 #include "base/check.h"
 #include "base/time.h"
-#include "kernels/adam_atan2.h"
 #include "kernels/elementwise.h"
 #include "kernels/math.h"
 #include "kernels/optimizer.h"

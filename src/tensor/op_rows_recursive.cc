@@ -4,10 +4,10 @@
 #include <cstring>
 #include <memory>
 
-#include "kernels/adam_atan2.h"
 #include "kernels/elementwise.h"
 #include "kernels/full_attention.h"
 #include "kernels/math.h"
+#include "kernels/optimizer.h"
 #include "kernels/stablemax.h"
 #include "kernels/swiglu.h"
 #include "kernels/swiglu_kept.h"

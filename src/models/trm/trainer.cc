@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "base/rng.h"
-#include "kernels/adam_atan2.h"
+#include "kernels/optimizer.h"
 #include "models/trm/trainer_impl.h"
 
 namespace pintle {
