@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
     pintle::RegisterBenchKernels(bench);
     pintle::RegisterBenchTrain(bench);
     pintle::RegisterBenchLlm(bench);
+    pintle::RegisterBenchGateway(bench);
     pintle::RegisterChat(pintle);
     pintle::RegisterComplete(pintle);
     pintle::RegisterShow(pintle);
@@ -32,6 +33,8 @@ int main(int argc, char** argv) {
     pintle::RegisterPerplexity(pintle);
     pintle::RegisterModels(pintle);
     pintle::RegisterQuantize(pintle);
+    pintle::RegisterUp(pintle);
+    pintle::RegisterGateway(pintle);
     pintle::RegisterConfig(pintle);
     pintle::RegisterDemo(pintle);
   });

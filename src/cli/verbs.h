@@ -31,6 +31,7 @@ void RegisterTrmBench(Command& trm);        ///< trm bench
 void RegisterBenchKernels(Command& bench);  ///< bench kernels
 void RegisterBenchTrain(Command& bench);    ///< bench train
 void RegisterBenchLlm(Command& bench);      ///< bench llm
+void RegisterBenchGateway(Command& bench);  ///< bench gateway
 void RegisterChat(Command& pintle);         ///< chat
 void RegisterComplete(Command& pintle);     ///< complete
 void RegisterShow(Command& pintle);         ///< show
@@ -38,6 +39,8 @@ void RegisterTokenize(Command& pintle);     ///< tokenize
 void RegisterPerplexity(Command& pintle);   ///< perplexity
 void RegisterModels(Command& pintle);       ///< models synth
 void RegisterQuantize(Command& pintle);     ///< quantize
+void RegisterUp(Command& pintle);           ///< up
+void RegisterGateway(Command& pintle);      ///< gateway
 void RegisterConfig(Command& pintle);       ///< config
 void RegisterDemo(Command& pintle);         ///< demo
 
