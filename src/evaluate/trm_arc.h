@@ -19,8 +19,8 @@ namespace pintle {
 struct TrmArcEvaluation {
   int64_t problems = 0, tests = 0, views = 0;
   int64_t known_tests = 0;                   ///< whose output the file tells; all others count as missed
-  std::vector<std::pair<int, double>> pass;  ///< (k, pass@k) for k = 1, 2, 5, 10, 100, 1000
-  double baseline_pass = 0;                  ///< pass@1 of the input as it stands
+  std::vector<std::pair<int, double>> pass;  ///< (k, solved by the best k outputs), k = 1 to 1000
+  double baseline_pass = 0;                  ///< what k = 1 gives for the input as it stands
   TrmScore score, baseline;
   double mean_steps = 0;          ///< until the halting head was content, or the depth
   double seconds_per_puzzle = 0;  ///< of one view

@@ -1,6 +1,7 @@
 #include "models/trm/import.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,19 @@ bool IsBeside(std::string_view name) {
   return name.starts_with("rotary_emb.") || name == "puzzle_emb.local_weights" || name == "puzzle_emb.local_ids";
 }
 
+// The coarsest rounding that gives the inner widths of the channel and of the position mixer, the paper's first; 256 if
+// none does, for the error that the shapes will be.
+int64_t InferRounding(TrmConfig config, int64_t channels, std::optional<int64_t> positions) {
+  for (const int64_t rounding : {256, 128, 64, 32, 16, 8}) {
+    config.inner_rounding = rounding;
+    const bool fits = config.Inner(config.width) == channels;
+    if (fits && positions.value_or(config.Inner(config.positions_count())) == config.Inner(config.positions_count())) {
+      return rounding;
+    }
+  }
+  return 256;
+}
+
 Result<TrmConfig> InferConfig(const Shapes& shapes, const TrmImportOptions& options, const std::string& where) {
   const auto shape = [&](std::string_view name) -> const std::vector<int64_t>* {
     const auto found = std::find_if(shapes.begin(), shapes.end(), [&](const auto& s) { return s.first == name; });
@@ -41,11 +55,11 @@ Result<TrmConfig> InferConfig(const Shapes& shapes, const TrmImportOptions& opti
   c.h_cycles = options.h_cycles;
   c.l_cycles = options.l_cycles;
   c.halt_max_steps = options.halt_max_steps;
-  c.inner_rounding = options.inner_rounding;
   c.cells = options.cells;
   c.layers = 0;
   while (shape("L_level.layers." + std::to_string(c.layers) + ".mlp.down_proj.weight") != nullptr) ++c.layers;
-  if (const auto* mixer = shape("L_level.layers.0.mlp_t.down_proj.weight"); mixer != nullptr) {
+  const auto* mixer = shape("L_level.layers.0.mlp_t.down_proj.weight");
+  if (mixer != nullptr) {
     if (options.cells == 0) c.cells = (*mixer)[0] - options.prefix;
   } else {
     c.mixing = TrmMixing::kAttention;
@@ -54,6 +68,10 @@ Result<TrmConfig> InferConfig(const Shapes& shapes, const TrmImportOptions& opti
       return ValidationError("an attention model does not say how many cells its puzzles have", where,
                              "give --cells, 81 for Sudoku, 900 for mazes and ARC");
     }
+  }
+  c.inner_rounding = options.inner_rounding;
+  if (const auto* down = shape("L_level.layers.0.mlp.down_proj.weight"); down != nullptr && c.inner_rounding == 0) {
+    c.inner_rounding = InferRounding(c, (*down)[1], mixer == nullptr ? std::nullopt : std::optional((*mixer)[1]));
   }
   PINTLE_RETURN_IF_ERROR(ValidateTrmConfig(c, where));
   return c;

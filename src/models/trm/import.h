@@ -19,7 +19,7 @@ struct TrmImportOptions {
   int64_t h_cycles = 3;  ///< T
   int64_t l_cycles = 6;  ///< n
   int64_t halt_max_steps = 16;
-  int64_t inner_rounding = 256;
+  int64_t inner_rounding = 0;  ///< 0: from the inner widths
 };
 
 /// Reads FILE.pt or FILE.safetensors into a bf16 model for use (fp32 weights stay as they are). Tensors that the

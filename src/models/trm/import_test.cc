@@ -58,10 +58,21 @@ TEST_CASE("a model that was exported comes back by import, with the reference's 
     REQUIRE((*model)->Step(batch, a, ours).ok());
     REQUIRE((*again)->Step(batch, b, theirs).ok());
     CHECK(ours.logits == theirs.logits);
-    options.prefix = 3;
     options.inner_rounding = 32;
     CHECK(ImportTrm(path, options, pool).error().code == Code::kValidation);
   }
+  // Our own rounding of the inner widths is seen in them.
+  TrmConfig fine = Small(TrmMixing::kMlpT);
+  fine.inner_rounding = 32;
+  const auto model = Trm::Create(fine, false, pool);
+  REQUIRE(model.ok());
+  REQUIRE(ExportTrm(**model, path).ok());
+  TrmImportOptions options;
+  options.prefix = 2;
+  const auto again = ImportTrm(path, options, pool);
+  REQUIRE_MESSAGE(again.ok(), (again.ok() ? "" : again.error().Message()));
+  CHECK((*again)->config().Inner(32) == 96);
+  CHECK((*again)->config().Inner(11) == 32);
   REQUIRE(WriteFileAtomic(folder.path() / "x.pt", "no checkpoint at all, only text").ok());
   CHECK(ImportTrm(folder.path() / "x.pt", {}, pool).error().code == Code::kValidation);
 }
