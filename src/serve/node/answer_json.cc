@@ -122,6 +122,7 @@ std::string ReproducibilityHash(const LanguageModelInfo& model, const std::vecto
                                          {"logit_bias", std::move(biases)},
                                          {"max_tokens", s.max_tokens},
                                          {"stop", std::move(stop)},
+                                         {"grammar", request.grammar_source},
                                          {"seed", request.seed},
                                          {"choices", request.choices}}));
 }

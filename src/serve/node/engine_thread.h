@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -43,8 +44,9 @@ struct Job {
 class EngineThread {
  public:
   struct Options {
-    int64_t slots = 8;   ///< answers under way at once
-    int64_t queue = 64;  ///< answers that may wait
+    int64_t slots = 8;      ///< answers under way at once
+    int64_t queue = 64;     ///< answers that may wait
+    std::string name = {};  ///< what the model is called here
   };
   static Result<std::unique_ptr<EngineThread>> Start(std::unique_ptr<LanguageModel> model, const Options& options);
   /// Ends what runs and waits (on_done comes with what there is) and joins.

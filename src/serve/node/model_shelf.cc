@@ -153,7 +153,9 @@ void ModelShelf::LoadNow(const std::string& name, const OnModel& on_model) {
   const double start = MonotonicSeconds();
   auto engine = [&]() -> Result<std::unique_ptr<EngineThread>> {
     PINTLE_ASSIGN(auto model, LanguageModel::Load(entry.path, options_.context, options_.threads));
-    return EngineThread::Start(std::move(model), options_.engine);
+    EngineThread::Options engine_options = options_.engine;
+    engine_options.name = name;
+    return EngineThread::Start(std::move(model), engine_options);
   }();
   const double seconds = MonotonicSeconds() - start;
   lock.lock();

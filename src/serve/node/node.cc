@@ -177,9 +177,9 @@ void LlmNode::Start(const std::shared_ptr<Call>& call, const std::shared_ptr<Eng
   GenerationRequest& request = call->request;
   const LanguageModel& model = engine->model();
   std::vector<Prompt> prompts;
-  if (const auto error = BuildPrompts(model, request, prompts)) {
-    return SendError(call->http.path, *call->response, *error);
-  }
+  auto error = ConstrainTools(model, request);
+  if (!error) error = BuildPrompts(model, request, prompts);
+  if (error) return SendError(call->http.path, *call->response, *error);
   const auto answers = static_cast<int64_t>(prompts.size()) * request.choices;
   const EngineThread::Options& limits = engine->options();
   if (answers > limits.slots + limits.queue) {
@@ -188,10 +188,11 @@ void LlmNode::Start(const std::shared_ptr<Call>& call, const std::shared_ptr<Eng
                                                    answers, limits.slots + limits.queue)));
   }
   ReplyHead head;
-  head.model = request.model.empty() ? model.info().name : request.model;
+  head.model = limits.name;
   head.id = call->http.request_id;
   head.reproducibility = ReproducibilityHash(model.info(), prompts, request);
   head.thinks = request.shape == AnswerShape::kChat && model.chat() == ChatFormat::kQwen3;
+  head.format = model.chat();
   head.created = static_cast<int64_t>(std::time(nullptr));
   head.totals.load_seconds = load_seconds;
   for (const Prompt& prompt : prompts) {
@@ -230,9 +231,9 @@ void LlmNode::Start(const std::shared_ptr<Call>& call, const std::shared_ptr<Eng
   }
   const auto numbers = engine->Submit(std::move(jobs), [&] { reply->Begin(); });
   if (!numbers) {
-    return SendError(call->http.path, *call->response,
-                     {429, fmt::format("the queue of '{}' is full: {} answers wait", model.info().name, limits.queue),
-                      "", "queue_full"});
+    return SendError(
+        call->http.path, *call->response,
+        {429, fmt::format("the queue of '{}' is full: {} answers wait", limits.name, limits.queue), "", "queue_full"});
   }
   call->response->OnCancel([weak = std::weak_ptr<EngineThread>(engine), numbers = *numbers] {
     if (const auto alive = weak.lock()) {

@@ -23,6 +23,11 @@ struct TestNode {
   explicit TestNode(ShelfOptions options = {.engine = {}, .context = 128, .threads = 1, .memory_limit = 0}) {
     const std::string path = (folder.path() / "chat.gguf").string();
     REQUIRE(WriteSynthModel("tiny-qwen3", "q8_0", 1, path).ok());
+    // Prompts with tools are longer than the 512 bytes that it takes: the key, its type, then the number.
+    std::string file = ReadFile(path).value();
+    constexpr std::string_view kKey = "qwen3.context_length";
+    file.replace(file.find(kKey) + kKey.size() + 4, 4, std::string("\x00\x08\x00\x00", 4));
+    REQUIRE(WriteFileAtomic(path, file).ok());
     auto made = LlmNode::Create({{kShipped, ""}, {path, "chat"}}, options);
     if (!made.ok()) FAIL(made.error().Message());
     node = std::move(*made);
@@ -104,7 +109,7 @@ TEST_CASE("whole bodies are as they were") {
       {"fim", "/v1/completions", CompletionBody("fn one() -> u32 {", R"(,"suffix":"}","temperature":0,"stop":"\n")")},
   };
   for (const auto& row : rows) {
-    CAPTURE(row.name);
+    CAPTURE(std::string(row.name));
     const std::string got = Timeless(Whole(*Post(*node, row.path, row.body)));
     const std::string path = std::string(PINTLE_SOURCE_DIR) + "/src/serve/node/testdata/" + row.name + ".json";
     if (std::getenv("PINTLE_WRITE_GOLDENS") != nullptr) REQUIRE(WriteFileAtomic(path, got).ok());
@@ -239,7 +244,7 @@ TEST_CASE("what the client does wrong is never the server's fault") {
       {"/v1/models/unload", "{}", 400, "model", "missing_required_parameter"},
   };
   for (const auto& row : rows) {
-    CAPTURE(row.path);
+    CAPTURE(std::string(row.path));
     CAPTURE(row.body.substr(0, 80));
     const auto response = Post(*node, row.path, row.body);
     CHECK(response->Wait().status() == row.status);
@@ -256,6 +261,64 @@ TEST_CASE("what the client does wrong is never the server's fault") {
   CHECK(Post(*node, "/v1/completions", CompletionBody("x", R"(,"usr":1,"x\r\ny":2)"))
             ->Wait()
             .Header("x-pintle-ignored") == "usr, x??y");
+}
+
+TEST_CASE("what must be JSON is JSON") {
+  TestNode node;
+  const std::string schema = R"({"type":"object","properties":{"a":{"enum":["x","yy"]},"b":{"type":"boolean"}},)"
+                             R"("required":["a","b"],"additionalProperties":false})";
+  const auto format = [](const std::string& text) {
+    return R"(,"temperature":1.5,"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":)" + text +
+           "}}";
+  };
+  for (int seed = 0; seed < 4; ++seed) {
+    const auto fields = format(schema) + ",\"seed\":" + std::to_string(seed);
+    const auto body = Whole(*Post(*node, "/v1/chat/completions", ChatBody("x", fields)));
+    const auto& choice = body.at("choices").at(0);
+    CHECK(Text(choice.at("finish_reason")) == "stop");
+    const auto value = Parsed(Text(choice.at("message").at("content")));
+    CHECK(value.at("b").is_bool());
+    CHECK(value.as_object().size() == 2);
+  }
+  const auto native = Whole(*Post(*node, "/completion", R"({"prompt":"a","grammar":"root ::= \"fn \" [a-z]{2}"})"));
+  CHECK(Text(native.at("content")).starts_with("fn "));
+  const auto refused = Post(*node, "/v1/chat/completions", ChatBody("x", format(R"({"type":"string","pattern":"a"})")));
+  CHECK(refused->Wait().status() == 400);
+  CHECK(Text(Parsed(refused->body()).at("error").at("param")) == "response_format.json_schema.schema");
+}
+
+TEST_CASE("a tool that must be called is called") {
+  TestNode node({.engine = {}, .context = 1024, .threads = 1, .memory_limit = 0});
+  const std::string tools = R"(,"temperature":1,"tools":[{"type":"function","function":{"name":"paint","strict":true,)"
+                            R"("parameters":{"type":"object","properties":{"color":{"enum":["red","blue"]}},)"
+                            R"("required":["color"],"additionalProperties":false}}}])";
+  const std::string asked = ChatBody(
+      "x", tools + R"(,"tool_choice":{"type":"function","function":{"name":"paint"}},"parallel_tool_calls":false)"
+                   R"(,"reasoning_effort":"none")");
+  const auto body = Whole(*Post(*node, "/v1/chat/completions", asked));
+  const auto& choice = body.at("choices").at(0);
+  CHECK(Text(choice.at("finish_reason")) == "tool_calls");
+  CHECK(choice.at("message").at("content").is_null());
+  const auto& calls = choice.at("message").at("tool_calls").as_array();
+  REQUIRE(calls.size() == 1);
+  CHECK(Text(calls[0].at("function").at("name")) == "paint");
+  const auto arguments = Parsed(Text(calls[0].at("function").at("arguments")));
+  CHECK((Text(arguments.at("color")) == "red" || Text(arguments.at("color")) == "blue"));
+  // Streamed: the same call in one delta. Its result goes back as a message.
+  std::string stream = asked;
+  stream.insert(1, R"("stream":true,)");
+  std::string streamed;
+  for (const json::value& event : Events(*Post(*node, "/v1/chat/completions", stream))) {
+    const auto& delta = event.at("choices").at(0).at("delta").as_object();
+    if (const auto* list = delta.if_contains("tool_calls"))
+      streamed += Text(list->at(0).at("function").at("arguments"));
+  }
+  CHECK(streamed == Text(calls[0].at("function").at("arguments")));
+  json::array messages = {json::object{{"role", "user"}, {"content", "x"}}, choice.at("message"),
+                          json::object{{"role", "tool"}, {"tool_call_id", "1"}, {"content", "done"}}};
+  messages[1].as_object().erase("refusal");
+  (void)Whole(*Post(*node, "/v1/chat/completions",
+                    DumpJson(json::object{{"model", "chat"}, {"max_tokens", 2}, {"messages", std::move(messages)}})));
 }
 
 TEST_CASE("infill fits what is too long, and says so") {

@@ -35,7 +35,7 @@ MaybeApiError BuildChat(const LanguageModel& model, const ChatInput& input, Ids&
     return ApiError{400, "the model '" + model.info().name + "' completes text and does not chat; use /v1/completions",
                     "model", "model_not_chat"};
   }
-  const auto parts = RenderChat(*model.chat(), input.messages, input.thinking);
+  const auto parts = RenderChat(*model.chat(), input.messages, input.thinking, input.tools);
   if (!parts.ok()) return InvalidValue("messages", parts.error().what);
   auto encoded = EncodePrompt(*model.vocabulary(), *parts);
   if (!encoded.ok()) return InvalidValue("messages", encoded.error().what);
@@ -116,6 +116,17 @@ std::string ParamOf(std::string option) {
 }
 
 }  // namespace
+
+MaybeApiError ConstrainTools(const LanguageModel& model, GenerationRequest& request) {
+  const auto* chat = std::get_if<ChatInput>(&request.input);
+  if (chat == nullptr || chat->tools.empty() || !model.chat()) return {};
+  auto grammar = ToolGrammar(*model.chat(), chat->tools, chat->choice);
+  if (!grammar.ok()) return InvalidValue("tools", grammar.error().Message());
+  request.sample.grammar = std::move(*grammar);
+  request.grammar_source = "tools " + chat->tools_json + " " + std::to_string(static_cast<int>(chat->choice.kind)) +
+                           (chat->choice.parallel ? " parallel " : " single ") + chat->choice.name;
+  return {};
+}
 
 MaybeApiError BuildPrompts(const LanguageModel& model, const GenerationRequest& request, std::vector<Prompt>& prompts) {
   if (const Status right = ValidateSampleOptions(request.sample, model.tokens().size()); !right.ok()) {

@@ -24,7 +24,9 @@ const json::value* At(const json::object& object, std::string_view path) {
 Reply::Reply(ReplyHead head, std::shared_ptr<HttpResponse> response, size_t answers)
     : head_(std::move(head)), response_(std::move(response)), totals_(head_.totals), left_(answers) {
   for (size_t i = 0; i < answers; ++i) {
-    answers_.push_back({ThoughtSplitter(head_.thinks), {}, {}, {}, 0, 0, {}, false});
+    answers_.push_back({ThoughtSplitter(head_.thinks), {}, {}, {}, {}, {}, 0, 0, {}, false});
+    const auto* chat = std::get_if<ChatInput>(&head_.request.input);
+    if (chat != nullptr && !chat->tools.empty()) answers_[i].tools.emplace(*head_.format, chat->tools);
     if (!head_.echoes.empty()) {
       answers_[i].content = head_.echoes[i / static_cast<size_t>(head_.request.choices)];
       for (const char c : answers_[i].content) answers_[i].offset += (static_cast<uint8_t>(c) & 0xc0) != 0x80 ? 1 : 0;
@@ -71,6 +73,21 @@ void Reply::Begin() {
   }
 }
 
+json::array Reply::CallsJson(size_t answer, bool delta) {
+  json::array list;
+  for (const ToolCall& call : std::exchange(answers_[answer].calls, {})) {
+    json::object item;
+    if (delta) item["index"] = list.size();
+    // The model's own id where it has one; else one that is unique in the conversation.
+    item["id"] = call.id.empty() ? "call_" + head_.id + "_" + std::to_string(answer) + "_" + std::to_string(list.size())
+                                 : call.id;
+    item["type"] = "function";
+    item["function"] = json::object{{"name", call.name}, {"arguments", call.arguments}};
+    list.emplace_back(std::move(item));
+  }
+  return list;
+}
+
 // What an answer has and the client has not: as a delta, or as the whole message.
 json::object Reply::Choice(size_t answer, bool delta) {
   Answer& a = answers_[answer];
@@ -82,6 +99,10 @@ json::object Reply::Choice(size_t answer, bool delta) {
     json::object message;
     if (!delta) message = {{"role", "assistant"}, {"content", content}, {"refusal", nullptr}};
     if (delta && !content.empty()) message["content"] = content;
+    if (!a.calls.empty()) {
+      message["tool_calls"] = CallsJson(answer, delta);
+      if (!delta && content.empty()) message["content"] = nullptr;
+    }
     if (!reasoning.empty()) message["reasoning_content"] = reasoning;
     choice[delta ? "delta" : "message"] = std::move(message);
     choice["logprobs"] = wanted && (!delta || !tokens.empty()) ? json::value(ChatLogprobs(tokens)) : json::value();
@@ -123,7 +144,7 @@ json::object Reply::NativeBody(size_t answer, bool whole) {
 
 bool Reply::SendDelta(size_t answer) {
   const Answer& a = answers_[answer];
-  if (a.content.empty() && a.reasoning.empty()) return true;
+  if (a.content.empty() && a.reasoning.empty() && a.calls.empty()) return true;
   if (head_.request.shape == AnswerShape::kNative) return Event(NativeBody(answer, false));
   json::object body = Head("chat.completion.chunk");
   body["choices"] = json::array{Choice(answer, true)};
@@ -131,10 +152,25 @@ bool Reply::SendDelta(size_t answer) {
   return Event(body);
 }
 
+// Parts new text into thoughts, calls and content.
+void Reply::Take(Answer& a, std::string_view text, bool last) {
+  std::string content;
+  a.splitter.Push(text, a.reasoning, content);
+  if (last) a.splitter.Finish(a.reasoning, content);
+  if (a.tools) {
+    content = a.tools->Push(content);
+    if (last) {
+      content += a.tools->Finish();
+      a.calls = a.tools->calls();
+    }
+  }
+  a.content += content;
+}
+
 bool Reply::OnText(size_t answer, std::string_view text) {
   Answer& a = answers_[answer];
   if (head_.request.prompt_only || failed_) return !failed_;
-  a.splitter.Push(text, a.reasoning, a.content);
+  Take(a, text, false);
   if (a.began == 0) a.began = MonotonicSeconds();
   // An answer that may only take so long ends with a line.
   const bool late = head_.request.predict_ms > 0 && text.find('\n') != std::string_view::npos &&
@@ -200,9 +236,11 @@ void Reply::OnDone(size_t answer, JobResult result) {
   if (failed_) return;
   if (!result.failure.ok()) return Fail(result.failure.error());
   Answer& a = answers_[answer];
-  a.splitter.Finish(a.reasoning, a.content);
+  Take(a, {}, true);
+  const bool called = !a.calls.empty();
   if (head_.request.stream) SendDelta(answer);
-  a.finish_reason = result.completion.finish_reason;
+  a.finish_reason =
+      called && result.completion.finish_reason == "stop" ? "tool_calls" : result.completion.finish_reason;
   a.done = true;
   totals_.Add(result);
   if (head_.request.stream) SendEnd(answer);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct ReplyHead {
   std::string model, id;  ///< id: of the HTTP request
   std::string reproducibility;
   bool thinks = false;                      ///< the model may begin with thoughts
+  std::optional<ChatFormat> format;         ///< of models that chat
   int64_t created = 0;                      ///< seconds since 1970
   std::vector<std::string> echoes;          ///< text of each prompt, to stand before its answers; may be empty
   ReplyTotals totals;                       ///< prompt_tokens, cut_tokens, load_seconds
@@ -49,10 +51,12 @@ class Reply {
  private:
   struct Answer {
     ThoughtSplitter splitter;
-    std::string reasoning, content;   // not sent yet
-    std::vector<TokenChoice> tokens;  // not sent yet
-    int64_t offset = 0;               // characters before `tokens`
-    double began = 0;                 // when its first text came
+    std::optional<ToolCallReader> tools;  // where some may be called
+    std::vector<ToolCall> calls;          // not sent yet
+    std::string reasoning, content;       // not sent yet
+    std::vector<TokenChoice> tokens;      // not sent yet
+    int64_t offset = 0;                   // characters before `tokens`
+    double began = 0;                     // when its first text came
     std::string finish_reason;
     bool done = false;
   };
@@ -63,6 +67,8 @@ class Reply {
   void SendWhole();
   void Fail(const Error& error);
   boost::json::object Head(const char* chat_object) const;
+  void Take(Answer& answer, std::string_view text, bool last);
+  boost::json::array CallsJson(size_t answer, bool delta);
   boost::json::object Choice(size_t answer, bool delta);
   boost::json::object NativeBody(size_t answer, bool whole);
   void AddFacts(boost::json::object& body) const;

@@ -5,6 +5,9 @@
 #include <charconv>
 #include <limits>
 
+#include "base/json.h"
+#include "generate/gbnf.h"
+#include "generate/json_grammar.h"
 #include "serve/node/field_reader.h"
 #include "serve/node/json_body.h"
 
@@ -94,9 +97,32 @@ MaybeApiError Finish(const FieldReader& in, GenerationRequest& request) {
   return in.error();
 }
 
+// The calls that an assistant made.
+void ReadToolCalls(FieldReader& in, std::vector<ToolCall>& calls) {
+  const json::array* list = in.Array("tool_calls");
+  if (list == nullptr) return;
+  for (const json::value& item : *list) {
+    const std::string name = "tool_calls[" + std::to_string(calls.size()) + "]";
+    if (!item.is_object()) return in.Fail(name, "must be an object", "invalid_type");
+    FieldReader outer(item.get_object(), in.Path(name) + ".");
+    ToolCall& call = calls.emplace_back();
+    outer.Text("id", call.id);
+    const json::object* function = outer.Object("function");
+    if (function == nullptr) outer.Missing("function");
+    if (outer.ok()) {
+      FieldReader inner(*function, in.Path(name) + ".function.");
+      if (!inner.Text("name", call.name)) inner.Missing("name");
+      if (!inner.Text("arguments", call.arguments)) inner.Missing("arguments");
+      if (inner.error()) outer.Fail(*inner.error());
+    }
+    if (outer.error()) return in.Fail(*outer.error());
+  }
+}
+
 // "text", or [{"type":"text","text":"..."}, ...].
 void ReadContent(FieldReader& in, ChatMessage& message) {
   const json::value* content = in.Value("content");
+  if (content == nullptr && !message.calls.empty()) return;
   if (content == nullptr) return in.Missing("content");
   if (!content->is_array()) {
     in.Text("content", message.text);
@@ -129,12 +155,13 @@ void ReadMessages(FieldReader& in, std::vector<ChatMessage>& messages) {
     ChatMessage& message = messages.emplace_back();
     if (!inner.Text("role", message.role)) inner.Missing("role");
     if (message.role == "developer") message.role = "system";
-    if (inner.ok() && message.role != "system" && message.role != "user" && message.role != "assistant") {
-      inner.Fail("role", "is '" + message.role + "'; roles are system, developer, user and assistant",
-                 message.role == "tool" ? "unsupported_value" : "invalid_value");
+    if (inner.ok() && message.role != "system" && message.role != "user" && message.role != "assistant" &&
+        message.role != "tool") {
+      inner.Fail("role", "is '" + message.role + "'; roles are system, developer, user, assistant and tool");
     }
+    if (message.role == "assistant") ReadToolCalls(inner, message.calls);
+    if (message.role == "tool" && !inner.Text("tool_call_id", message.call_id)) inner.Missing("tool_call_id");
     ReadContent(inner, message);
-    if (inner.Value("tool_calls") != nullptr) inner.Fail("tool_calls", "is not supported here", "unsupported_value");
     if (inner.error()) return in.Fail(*inner.error());
   }
 }
@@ -150,18 +177,80 @@ void ReadThinking(FieldReader& in, bool& thinking) {
   if (in.Text("reasoning_effort", effort)) thinking = effort != "none";
 }
 
-// Tools and formats that would change the answer are refused, not passed over.
-void ReadConstraints(FieldReader& in) {
-  if (const json::array* tools = in.Array("tools"); tools != nullptr && !tools->empty()) {
-    in.Fail("tools", "is not supported here", "unsupported_value");
+// What the answer must look like. `source` says it for the reproducibility hash.
+void Constrain(FieldReader& in, std::string_view name, Result<std::shared_ptr<const Grammar>> grammar,
+               std::string source, GenerationRequest& request) {
+  if (!grammar.ok()) return in.Fail(name, "cannot be kept to: " + grammar.error().Message());
+  request.sample.grammar = std::move(*grammar);
+  request.grammar_source = std::move(source);
+}
+
+void ReadResponseFormat(FieldReader& in, GenerationRequest& request) {
+  const json::object* format = in.Object("response_format");
+  if (format == nullptr) return;
+  FieldReader inner(*format, "response_format.");
+  std::string type;
+  if (!inner.Text("type", type)) inner.Missing("type");
+  if (type == "json_object") {
+    Constrain(inner, "type", JsonObjectGrammar(), "json", request);
+  } else if (type == "json_schema") {
+    const json::object* wrapper = inner.Object("json_schema");
+    if (wrapper == nullptr) inner.Missing("json_schema");
+    FieldReader schema_reader(wrapper == nullptr ? *format : *wrapper, "response_format.json_schema.");
+    const json::object* schema = schema_reader.Object("schema");
+    if (schema == nullptr) schema_reader.Missing("schema");
+    if (inner.ok() && schema_reader.ok()) {
+      const std::string text = DumpJson(*schema);
+      Constrain(schema_reader, "schema", JsonSchemaGrammar(text), "schema " + text, request);
+    }
+    if (schema_reader.error()) inner.Fail(*schema_reader.error());
+  } else if (inner.ok() && type != "text") {
+    inner.Fail("type", "is '" + type + "'; it may be text, json_object or json_schema");
   }
-  in.Known("tool_choice");
-  if (const json::object* format = in.Object("response_format")) {
-    FieldReader inner(*format, "response_format.");
-    std::string type;
-    if (!inner.Text("type", type)) inner.Missing("type");
-    if (inner.ok() && type != "text") inner.Fail("type", "is '" + type + "'; here it is text", "unsupported_value");
-    if (inner.error()) in.Fail(*inner.error());
+  if (inner.error()) in.Fail(*inner.error());
+}
+
+// "none", "auto", "required", or the function that must be called.
+void ReadToolChoice(FieldReader& in, ToolChoice& choice) {
+  using Kind = ToolChoice::Kind;
+  const json::value* value = in.Value("tool_choice");
+  if (value == nullptr) return;
+  if (!value->is_object()) {
+    std::string kind;
+    in.Text("tool_choice", kind);
+    choice.kind = kind == "none" ? Kind::kNone : kind == "required" ? Kind::kRequired : Kind::kAuto;
+    if (kind != "none" && kind != "auto" && kind != "required") {
+      in.Fail("tool_choice", "is '" + kind + "'; it may be none, auto, required or a function");
+    }
+    return;
+  }
+  FieldReader outer(value->get_object(), "tool_choice.");
+  const json::object* function = outer.Object("function");
+  if (function == nullptr) outer.Missing("function");
+  if (outer.ok()) {
+    FieldReader inner(*function, "tool_choice.function.");
+    if (!inner.Text("name", choice.name)) inner.Missing("name");
+    if (inner.error()) outer.Fail(*inner.error());
+  }
+  choice.kind = Kind::kRequired;
+  if (outer.error()) in.Fail(*outer.error());
+}
+
+void ReadTools(FieldReader& in, GenerationRequest& request, ChatInput& input) {
+  if (const json::array* tools = in.Array("tools"); tools != nullptr && !tools->empty()) {
+    input.tools_json = DumpJson(*tools);
+    auto parsed = ParseTools(input.tools_json, "");
+    if (!parsed.ok()) return in.Fail("tools", "cannot be used: " + parsed.error().Message());
+    input.tools = std::move(*parsed);
+  }
+  ReadToolChoice(in, input.choice);
+  in.Flag("parallel_tool_calls", input.choice.parallel);
+  if (input.choice.kind == ToolChoice::Kind::kNone) input.tools.clear();
+  if (input.tools.empty() && input.choice.kind == ToolChoice::Kind::kRequired) {
+    in.Fail("tool_choice", "wants a call, but there are no tools");
+  }
+  if (!input.tools.empty() && request.sample.grammar != nullptr) {
+    in.Fail("response_format", "and 'tools' exclude each other", "unsupported_value");
   }
 }
 
@@ -213,12 +302,15 @@ void ReadExtra(FieldReader& in, InfillInput& input) {
   }
 }
 
-void RefuseGrammars(FieldReader& in) {
-  for (const char* name : {"grammar", "json_schema"}) {
-    const json::value* value = in.Value(name);
-    const bool empty = value == nullptr || (value->is_string() && value->get_string().empty()) ||
-                       (value->is_object() && value->get_object().empty());
-    if (!empty) in.Fail(name, "is not supported here", "unsupported_value");
+// llama.cpp's fields; an empty one means none.
+void ReadGrammar(FieldReader& in, GenerationRequest& request) {
+  if (std::string text; in.Text("grammar", text) && !text.empty()) {
+    Constrain(in, "grammar", ParseGbnf(text), "gbnf " + text, request);
+  }
+  if (const json::object* schema = in.Object("json_schema"); schema != nullptr && !schema->empty()) {
+    const std::string text = DumpJson(*schema);
+    if (request.sample.grammar != nullptr) in.Fail("json_schema", "and 'grammar' exclude each other");
+    Constrain(in, "json_schema", JsonSchemaGrammar(text), "schema " + text, request);
   }
 }
 
@@ -237,7 +329,9 @@ MaybeApiError ParseChat(std::string_view body, GenerationRequest& request) {
   in.Integer("max_completion_tokens", request.sample.max_tokens, 1, kUnlimitedTokens);
   ReadMessages(in, input.messages);
   ReadThinking(in, input.thinking);
-  ReadConstraints(in);
+  ReadResponseFormat(in, request);
+  if (request.sample.grammar != nullptr) input.thinking = false;  // the answer begins with the value
+  ReadTools(in, request, input);
   bool logprobs = false;
   if (in.Flag("logprobs", logprobs) && logprobs) request.sample.top_logprobs = 0;
   if (int64_t top = 0; in.Integer("top_logprobs", top, 0, 20)) {
@@ -287,7 +381,7 @@ MaybeApiError ParseInfill(std::string_view body, GenerationRequest& request) {
   if (!in.Text("input_suffix", input.suffix)) in.Text("suffix", input.suffix);
   in.Text("prompt", input.prompt);
   ReadExtra(in, input);
-  RefuseGrammars(in);
+  ReadGrammar(in, request);
   request.input = std::move(input);
   return Finish(in, request);
 }
@@ -301,7 +395,7 @@ MaybeApiError ParseNative(std::string_view body, GenerationRequest& request) {
   ReadNative(in, request);
   ReadPrompts(in, input);
   if (input.prompts.size() > 1) in.Fail("prompt", "must be one prompt");
-  RefuseGrammars(in);
+  ReadGrammar(in, request);
   request.input = std::move(input);
   return Finish(in, request);
 }

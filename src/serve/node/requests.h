@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "generate/generate.h"
+#include "generate/tool_grammar.h"
 #include "serve/node/api_error.h"
 #include "text/chat_template.h"
 
@@ -21,7 +22,10 @@ namespace pintle {
 /// A conversation.
 struct ChatInput {
   std::vector<ChatMessage> messages;
-  bool thinking = true;  ///< for models that can
+  bool thinking = true;         ///< for models that can
+  std::vector<ChatTool> tools;  ///< empty where none may be called
+  ToolChoice choice;
+  std::string tools_json;  ///< as given
 };
 
 /// Texts to go on from, each as text or as ids.
@@ -47,8 +51,9 @@ struct GenerationRequest {
   AnswerShape shape = AnswerShape::kChat;
   std::string model;  ///< "" = the first one
   std::variant<ChatInput, TextInput, InfillInput> input;
-  SampleOptions sample;  ///< choice is set for each answer
-  int64_t seed = 0;      ///< as given
+  SampleOptions sample;        ///< choice is set for each answer
+  std::string grammar_source;  ///< what sample.grammar was made from
+  int64_t seed = 0;            ///< as given
   int64_t choices = 1;
   bool stream = false, include_usage = false;
   bool prompt_only = false;                  ///< nothing is wanted but a warm cache

@@ -84,10 +84,17 @@ TEST_CASE("every wrong field is named") {
       {R"(,"top_logprobs":3)", "top_logprobs", "invalid_value"},
       {R"(,"logprobs":true,"top_logprobs":21)", "top_logprobs", "invalid_value"},
       {R"(,"response_format":{})", "response_format.type", "missing_required_parameter"},
+      {R"(,"response_format":{"type":"xml"})", "response_format.type", "invalid_value"},
+      {R"(,"response_format":{"type":"json_schema"})", "response_format.json_schema", "missing_required_parameter"},
+      {R"(,"tools":[{}])", "tools", "invalid_value"},
+      {R"(,"tools":{})", "tools", "invalid_type"},
+      {R"(,"tool_choice":"required")", "tool_choice", "invalid_value"},
+      {R"(,"tool_choice":"perhaps")", "tool_choice", "invalid_value"},
+      {R"(,"tool_choice":{"function":{}})", "tool_choice.function.name", "missing_required_parameter"},
       {R"(,"chat_template_kwargs":{"enable_thinking":"no"})", "chat_template_kwargs.enable_thinking", "invalid_type"},
   };
   for (const auto& row : rows) {
-    CAPTURE(row.fields);
+    CAPTURE(std::string(row.fields));
     GenerationRequest request;
     const auto error = ParseChat(Chat(row.fields), request);
     REQUIRE(error);
@@ -117,6 +124,10 @@ TEST_CASE("messages and bodies that are none") {
       {R"({"model":"m","messages":["x"]})", "messages[0]", "invalid_type"},
       {R"({"model":"m","messages":[{"role":"user"}]})", "messages[0].content", "missing_required_parameter"},
       {R"({"model":"m","messages":[{"role":"king","content":"x"}]})", "messages[0].role", "invalid_value"},
+      {R"({"model":"m","messages":[{"role":"tool","content":"x"}]})", "messages[0].tool_call_id",
+       "missing_required_parameter"},
+      {R"({"model":"m","messages":[{"role":"assistant","tool_calls":[{"function":{"name":"a"}}]}]})",
+       "messages[0].tool_calls[0].function.arguments", "missing_required_parameter"},
       {R"({"model":"m","messages":[{"role":"user","content":7}]})", "messages[0].content", "invalid_type"},
       {R"({"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]})", "messages[0].content[0].type",
        "unsupported_value"},
@@ -143,7 +154,7 @@ TEST_CASE("prompts of completions") {
   for (const char* wrong :
        {R"({"model":"m","prompt":[]})", R"({"model":"m","prompt":[1,"a"]})", R"({"model":"m","prompt":[-1]})",
         R"({"model":"m","prompt":{}})", R"({"model":"m","prompt":[1.5]})"}) {
-    CAPTURE(wrong);
+    CAPTURE(std::string(wrong));
     GenerationRequest request;
     const auto error = ParseCompletion(wrong, request);
     REQUIRE(error);
