@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
     pintle::RegisterQuantize(pintle);
     pintle::RegisterUp(pintle);
     pintle::RegisterGateway(pintle);
+    pintle::RegisterLlmNode(pintle);
     pintle::RegisterConfig(pintle);
     pintle::RegisterDemo(pintle);
   });

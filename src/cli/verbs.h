@@ -41,6 +41,7 @@ void RegisterModels(Command& pintle);       ///< models synth
 void RegisterQuantize(Command& pintle);     ///< quantize
 void RegisterUp(Command& pintle);           ///< up
 void RegisterGateway(Command& pintle);      ///< gateway
+void RegisterLlmNode(Command& pintle);      ///< llm-node
 void RegisterConfig(Command& pintle);       ///< config
 void RegisterDemo(Command& pintle);         ///< demo
 
