@@ -36,6 +36,8 @@ int main(int argc, char** argv) {
     pintle::RegisterUp(pintle);
     pintle::RegisterGateway(pintle);
     pintle::RegisterLlmNode(pintle);
+    pintle::RegisterTtsNode(pintle);
+    pintle::RegisterSay(pintle);
     pintle::RegisterConfig(pintle);
     pintle::RegisterDemo(pintle);
   });

@@ -42,6 +42,8 @@ void RegisterQuantize(Command& pintle);     ///< quantize
 void RegisterUp(Command& pintle);           ///< up
 void RegisterGateway(Command& pintle);      ///< gateway
 void RegisterLlmNode(Command& pintle);      ///< llm-node
+void RegisterTtsNode(Command& pintle);      ///< tts-node
+void RegisterSay(Command& pintle);          ///< say
 void RegisterConfig(Command& pintle);       ///< config
 void RegisterDemo(Command& pintle);         ///< demo
 
