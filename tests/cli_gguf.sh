@@ -53,3 +53,29 @@ for part in 8 100 2000 $((size / 2)) $((size - 1)); do
 done
 expect 1 "$pintle" quantize "$gguf" "$scratch/x.gguf" --type q9_9
 [ ! -e "$scratch/x.gguf" ] || fail "a refused type left a file"
+
+# Answers that keep to a form, and how sure the model was.
+printf '{"type":"object","properties":{"a":{"type":"integer"},"b":{"enum":["x","y"]}},"required":["a","b"],"additionalProperties":false}' >"$scratch/schema.json"
+expect 0 "$pintle" complete "$gguf" --prompt 'x = ' --json-schema "$scratch/schema.json" --max-tokens 60 --temperature 1
+grep -qE '^\{\s*"a":\s*-?[0-9]+,\s*"b":\s*"[xy]"\s*\}$' "$scratch/out" || fail "not of the schema: $(cat "$scratch/out")"
+printf 'root ::= ("yes" | "no") "."' >"$scratch/answer.gbnf"
+expect 0 "$pintle" chat "$scratch/tiny-qwen3.gguf" --grammar "$scratch/answer.gbnf" really
+grep -qE '^(yes|no)\.$' "$scratch/out" || fail "not of the grammar: $(cat "$scratch/out")"
+printf '{"type":"string","pattern":"a"}' >"$scratch/schema.json"
+expect 4 "$pintle" complete "$gguf" --prompt x --json-schema "$scratch/schema.json"
+says "the keyword 'pattern' is not supported here"
+printf 'root ::= root "a" | "b"' >"$scratch/answer.gbnf"
+expect 4 "$pintle" complete "$gguf" --prompt x --grammar "$scratch/answer.gbnf"
+says "can begin with itself"
+expect 0 "$pintle" complete "$gguf" --prompt 'fn ' --max-tokens 2 --json --top-logprobs 2 --repetition-penalty 1.1 --min-p 0.1
+prints '"logprobs":[{"id":'
+expect 1 "$pintle" complete "$gguf" --prompt x --min-p 2
+says "min-p must lie between 0 and 1"
+
+# Tools stand in the prompt.
+printf '[{"type":"function","function":{"name":"add","parameters":{"type":"object"}}}]' >"$scratch/tools.json"
+expect 0 "$pintle" show "$scratch/tiny-qwen3.gguf" --prompt hello --tools "$scratch/tools.json" --json
+prints '{\"name\": \"add\", \"parameters\": {\"type\": \"object\"}}'
+printf '[{"function":{"name":"a b"}}]' >"$scratch/tools.json"
+expect 4 "$pintle" show "$scratch/tiny-qwen3.gguf" --prompt hello --tools "$scratch/tools.json"
+says "a name has 1 to 64 letters"

@@ -20,6 +20,7 @@ struct Options {
   int64_t context = kDefaultContext;
   bool no_think = false;
   SampleOptions sample;
+  AnswerForm form;
 };
 
 constexpr const char* kHelp =
@@ -92,6 +93,7 @@ Status Talk(GgufModel& model, Options& options) {
 Status Chat(Options options, const Global& global) {
   options.sample.seed = global.seed;
   PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(options.sample));
+  PINTLE_RETURN_IF_ERROR(ReadForm(options.form, options.sample));
   PINTLE_ASSIGN(const GgufDescription description, DescribeGguf(options.model, options.context));
   LogInfo("chat", PlanLine(description));
   if (global.dry_run) return {};
@@ -119,6 +121,7 @@ void RegisterChat(Command& pintle) {
   verb.Option("--context", options->context, "positions to reserve at most");
   verb.Flag("--no-think", options->no_think, "Qwen3: answer without thoughts");
   AddSampleOptions(verb, options->sample);
+  AddFormOptions(verb, options->form);
   verb.Run([options](const Global& global) { return Chat(*options, global); });
 }
 

@@ -1,5 +1,5 @@
 // `pintle complete`: go on from a text or from token ids with a GGUF model; or write the logits of given ids for
-// comparison with other engines.
+// comparison with other engines. --top-logprobs shows how sure the model was.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,6 +23,7 @@ struct Options {
   std::string model, prompt, logits, ids;
   int64_t context = kDefaultContext;
   SampleOptions sample;
+  AnswerForm form;
 };
 
 // "1,2,3"
@@ -42,9 +43,24 @@ Result<std::vector<int32_t>> ParseIds(std::string_view text) {
   return ids;
 }
 
+boost::json::array LogprobsJson(const Completion& answer) {
+  const auto one = [](const TokenLogprob& token) {
+    return boost::json::object{{"id", token.id}, {"text", token.bytes}, {"logprob", token.logprob}};
+  };
+  boost::json::array all;
+  for (const TokenChoice& choice : answer.logprobs) {
+    boost::json::object token = one(choice.chosen);
+    boost::json::array& top = token["top"].emplace_array();
+    for (const TokenLogprob& other : choice.top) top.push_back(one(other));
+    all.push_back(std::move(token));
+  }
+  return all;
+}
+
 Status Complete(Options options, const Global& global) {
   options.sample.seed = global.seed;
   PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(options.sample));
+  PINTLE_RETURN_IF_ERROR(ReadForm(options.form, options.sample));
   PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model,
                 GgufModel::Load(options.model, options.context, global.threads));
   LogInfo("complete", PlanLine(model->description()));
@@ -75,14 +91,16 @@ Status Complete(Options options, const Global& global) {
     return {};
   }
   boost::json::array ids(answer.ids.begin(), answer.ids.end());
-  fmt::print("{}\n", DumpJson(boost::json::object{{"model", model->description().name},
-                                                  {"text", answer.text},
-                                                  {"ids", std::move(ids)},
-                                                  {"finish_reason", answer.finish_reason},
-                                                  {"seed", options.sample.seed},
-                                                  {"mean_logprob", answer.mean_logprob},
-                                                  {"prompt_tokens", answer.prompt_tokens},
-                                                  {"completion_tokens", static_cast<int64_t>(answer.ids.size())}}));
+  boost::json::object out = {{"model", model->description().name},
+                             {"text", answer.text},
+                             {"ids", std::move(ids)},
+                             {"finish_reason", answer.finish_reason},
+                             {"seed", options.sample.seed},
+                             {"mean_logprob", answer.mean_logprob},
+                             {"prompt_tokens", answer.prompt_tokens},
+                             {"completion_tokens", static_cast<int64_t>(answer.ids.size())}};
+  if (options.sample.top_logprobs >= 0) out["logprobs"] = LogprobsJson(answer);
+  fmt::print("{}\n", DumpJson(out));
   return {};
 }
 
@@ -95,8 +113,11 @@ void RegisterComplete(Command& pintle) {
   verb.Option("--prompt", options->prompt, "the text (default: standard input)");
   verb.Option("--ids", options->ids, "token ids instead of a text: 1,2,3");
   verb.Option("--logits", options->logits, "write float32 logits [positions, vocabulary] of the prompt here, and end");
+  verb.Option("--top-logprobs", options->sample.top_logprobs,
+              "with --json: the log-probability of each token and of so many alternatives");
   verb.Option("--context", options->context, "positions to reserve at most");
   AddSampleOptions(verb, options->sample);
+  AddFormOptions(verb, options->form);
   verb.Run([options](const Global& global) { return Complete(*options, global); });
 }
 

@@ -2,9 +2,32 @@
 
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "base/time.h"
+#include "generate/gbnf.h"
+#include "generate/json_grammar.h"
 
 namespace pintle {
+
+void AddFormOptions(Command& verb, AnswerForm& form) {
+  verb.Option("--json-schema", form.schema, "the answer is JSON that fits the schema in this file");
+  verb.Option("--grammar", form.grammar, "the answer fits the grammar (GBNF) in this file");
+}
+
+Status ReadForm(const AnswerForm& form, SampleOptions& sample) {
+  constexpr int64_t kMaxFile = 1 << 20;
+  if (!form.schema.empty() && !form.grammar.empty()) {
+    return UsageError("an answer cannot keep to two things at once", "--json-schema and --grammar");
+  }
+  if (!form.schema.empty()) {
+    PINTLE_ASSIGN(const std::string text, ReadFile(form.schema, kMaxFile));
+    PINTLE_ASSIGN(sample.grammar, JsonSchemaGrammar(text));
+  } else if (!form.grammar.empty()) {
+    PINTLE_ASSIGN(const std::string text, ReadFile(form.grammar, kMaxFile));
+    PINTLE_ASSIGN(sample.grammar, ParseGbnf(text));
+  }
+  return {};
+}
 
 std::string PlanLine(const GgufDescription& description) {
   const GgufPlan& plan = description.plan;

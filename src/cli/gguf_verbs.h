@@ -22,6 +22,14 @@ inline void AddSampleOptions(Command& verb, SampleOptions& sample) {
   verb.Option("--stop", sample.stop, "end before this text; may be given several times");
 }
 
+/// What an answer must be; the flags of chat and complete.
+struct AnswerForm {
+  std::string schema, grammar;  ///< files
+};
+void AddFormOptions(Command& verb, AnswerForm& form);
+/// Reads the file that was given, at most one, into `sample`.
+Status ReadForm(const AnswerForm& form, SampleOptions& sample);
+
 /// One line that says what was loaded, what it takes, and how long that took.
 std::string PlanLine(const GgufDescription& description);
 std::string SpeedLine(const GgufModel& model, const Completion& answer);

@@ -23,7 +23,17 @@ Result<GgufDescription> Describe(const GgufFile& file, int64_t context) {
                            file.where());
   }
   auto chat = DetectChatFormat(file.header(), *result.vocabulary, file.where());
-  if (chat.ok()) result.chat = *chat;
+  if (chat.ok()) {
+    result.chat = *chat;
+  } else {
+    PINTLE_ASSIGN(const std::string text, GgufKeys(file.header(), file.where()).Text("tokenizer.chat_template", ""));
+    auto parsed = ChatTemplate::Parse(text);
+    if (!text.empty() && parsed.ok()) {
+      result.chat_template = *parsed;
+    } else {
+      result.chat_problem = text.empty() ? "it brings no template" : parsed.error().Message();
+    }
+  }
   result.file_bytes = file.size();
   result.name = result.plan.config.name;
   if (result.name.empty()) result.name = std::filesystem::path(file.where()).stem().string();
@@ -35,6 +45,16 @@ Result<GgufDescription> Describe(const GgufFile& file, int64_t context) {
 Result<GgufDescription> DescribeGguf(const std::string& path, int64_t context) {
   PINTLE_ASSIGN(const GgufFile file, GgufFile::Open(path));
   return Describe(file, context);
+}
+
+Result<std::vector<PromptPart>> ChatParts(const GgufDescription& description, const std::vector<ChatMessage>& messages,
+                                          bool thinking, const std::vector<ChatTool>& tools) {
+  if (description.chat) return RenderChat(*description.chat, messages, thinking, tools);
+  if (description.chat_template != nullptr) {
+    return description.chat_template->Render(*description.vocabulary, messages, thinking, tools);
+  }
+  return ValidationError("the model has no chat format that is known here: " + description.chat_problem,
+                         description.name, "complete text with it instead: pintle complete MODEL --prompt TEXT");
 }
 
 Result<std::unique_ptr<GgufModel>> GgufModel::Load(const std::string& path, int64_t context, int threads) {
@@ -57,11 +77,7 @@ std::vector<int32_t> GgufModel::PlainPrompt(std::string_view text) const {
 }
 
 Result<std::vector<int32_t>> GgufModel::ChatPrompt(const std::vector<ChatMessage>& messages, bool thinking) const {
-  if (!description_.chat) {
-    return ValidationError("the model has no chat format that is known here", description_.name,
-                           "complete text with it instead: pintle complete MODEL --prompt TEXT");
-  }
-  PINTLE_ASSIGN(const std::vector<PromptPart> parts, RenderChat(*description_.chat, messages, thinking));
+  PINTLE_ASSIGN(const std::vector<PromptPart> parts, ChatParts(description_, messages, thinking));
   return EncodePrompt(vocabulary(), parts);
 }
 

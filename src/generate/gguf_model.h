@@ -14,6 +14,7 @@
 #include "generate/generate.h"
 #include "generate/generator.h"
 #include "models/decoder/gguf_loader.h"
+#include "text/chat_jinja.h"
 #include "text/chat_template.h"
 #include "text/vocabulary.h"
 
@@ -24,6 +25,8 @@ struct GgufDescription {
   GgufPlan plan;
   std::unique_ptr<const Vocabulary> vocabulary;
   std::optional<ChatFormat> chat;
+  std::shared_ptr<const ChatTemplate> chat_template;  ///< where the format is none of those: the file's own, if usable
+  std::string chat_problem;                           ///< why there is neither; else empty
   uint64_t file_bytes = 0;
   std::string name;  ///< general.name, else the file's name
 };
@@ -31,6 +34,10 @@ struct GgufDescription {
 /// Reads headers and vocabulary. A vocabulary larger than the model's table is a validation error. `context` 0: as the
 /// file says.
 Result<GgufDescription> DescribeGguf(const std::string& path, int64_t context);
+
+/// The prompt of a conversation in the model's own format; without one a validation error.
+Result<std::vector<PromptPart>> ChatParts(const GgufDescription& description, const std::vector<ChatMessage>& messages,
+                                          bool thinking, const std::vector<ChatTool>& tools = {});
 
 /// Positions that chat and complete reserve when they are not told otherwise.
 inline constexpr int64_t kDefaultContext = 4096;

@@ -1,6 +1,6 @@
 // Chat templates: a conversation as the prompt that a model was trained on. Written natively for the formats of our
 // catalogue; a prompt is a list of parts, and only control parts become control tokens: what a user types never does.
-// Not here: a general interpreter of tokenizer.chat_template. Source: the templates published with the models.
+// Not here: other formats, by their own template (chat_jinja.h). Source: the templates published with the models.
 #pragma once
 
 #include <cstdint>

@@ -284,6 +284,7 @@ Status Vocabulary::ReadSpecials(const GgufHeader& header, const std::string& whe
   for (const char* name : {"eos_token_id", "eot_token_id", "eom_token_id"}) {
     PINTLE_ASSIGN(const int64_t id, token(name));
     ends(id);
+    if (name == std::string_view("eos_token_id")) eos_ = static_cast<int32_t>(id);
   }
   for (const char* name : {"<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "</s>"}) {
     ends(Control(name));

@@ -32,9 +32,12 @@ class Vocabulary {
   [[nodiscard]] const std::string& Bytes(int32_t id) const { return bytes_[static_cast<size_t>(id)]; }
   /// Id of a control or user-defined token by its name, or -1.
   [[nodiscard]] int32_t Control(std::string_view name) const;
+  /// All of them as (name, id).
+  [[nodiscard]] const std::vector<std::pair<std::string, int32_t>>& controls() const { return controls_; }
   /// Ends an answer: end of sequence, of turn, of message; a new beginning too.
   [[nodiscard]] bool IsEnd(int32_t id) const { return end_[static_cast<size_t>(id)] != 0; }
   [[nodiscard]] int32_t bos() const { return bos_; }         ///< or -1
+  [[nodiscard]] int32_t eos() const { return eos_; }         ///< or -1
   [[nodiscard]] bool adds_bos() const { return adds_bos_; }  ///< prompts begin with it
   /// "gpt2/qwen2", "llama".
   [[nodiscard]] const std::string& kind() const { return kind_; }
@@ -45,7 +48,7 @@ class Vocabulary {
   std::vector<std::pair<std::string, int32_t>> controls_;
   std::vector<uint8_t> end_;
   std::string kind_;
-  int32_t bos_ = -1;
+  int32_t bos_ = -1, eos_ = -1;
   bool adds_bos_ = false;
 
  private:
