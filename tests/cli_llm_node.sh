@@ -108,7 +108,7 @@ sleep 0.1
 kill -TERM $node
 wait $node || fail "the node ended with $?"
 wait $last || true
-expect 1 "$pintle" llm-node --model "$shipped" --address 0.0.0.0 --port 0
+expect 2 "$pintle" llm-node --model "$shipped" --address 0.0.0.0 --port 0
 expect 3 "$pintle" llm-node --model "$scratch/nowhere.gguf" --port 0
 expect 1 "$pintle" llm-node --model "$shipped" --model "$shipped" --port 0
 says 'two models have the name'
