@@ -1,9 +1,9 @@
 // Titles, abbreviations, initials, months with their days, Roman numerals.
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 #include "text/speech/number_words.h"
+#include "text/speech/spoken_forms.h"
 #include "text/speech/spoken_rules.h"
 
 namespace pintle {
@@ -76,15 +76,11 @@ constexpr Abbreviation kAbbreviations[] = {
     {"Sun", "sunday", Kind::kDotted},
 };
 
-constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "march",    "april",
-                                                      "may",       "june",     "july",     "august",
-                                                      "september", "october",  "november", "december"};
-
 // The full name of a month that is written with a capital, in full or in three letters (Sept in four), or "".
 std::string_view MonthName(std::string_view word) {
   if (word.size() < 3 || !IsUpper(word[0])) return {};
   const std::string lower = ToLower(word);
-  for (const std::string_view month : kMonths) {
+  for (const std::string_view month : kMonthNames) {
     if (lower == month || lower == month.substr(0, 3) || (lower == "sept" && month == "september")) return month;
   }
   return {};

@@ -3,117 +3,12 @@
 #include <iterator>
 
 #include "text/speech/number_words.h"
+#include "text/speech/spoken_forms.h"
 #include "text/speech/spoken_rules.h"
+#include "text/speech/spoken_units.h"
 
 namespace pintle {
 namespace {
-
-struct Unit {
-  std::string_view written, one, many;
-  bool attached_only = false;  // behind a blank it could be a word or a letter
-};
-constexpr Unit kUnits[] = {
-    {"%", "percent", "percent"},
-    {"km", "kilometer", "kilometers"},
-    {"m", "meter", "meters"},
-    {"cm", "centimeter", "centimeters"},
-    {"mm", "millimeter", "millimeters"},
-    {"um", "micrometer", "micrometers", true},
-    {"nm", "nanometer", "nanometers"},
-    {"mi", "mile", "miles"},
-    {"ft", "foot", "feet"},
-    {"in", "inch", "inches", true},
-    {"yd", "yard", "yards"},
-    {"m^2", "square meter", "square meters"},
-    {"km^2", "square kilometer", "square kilometers"},
-    {"cm^2", "square centimeter", "square centimeters"},
-    {"ft^2", "square foot", "square feet"},
-    {"m^3", "cubic meter", "cubic meters"},
-    {"kg", "kilogram", "kilograms"},
-    {"g", "gram", "grams"},
-    {"mg", "milligram", "milligrams"},
-    {"lb", "pound", "pounds"},
-    {"lbs", "pound", "pounds"},
-    {"oz", "ounce", "ounces"},
-    {"l", "liter", "liters"},
-    {"L", "liter", "liters"},
-    {"ml", "milliliter", "milliliters"},
-    {"mL", "milliliter", "milliliters"},
-    {"km/h", "kilometer per hour", "kilometers per hour"},
-    {"m/s", "meter per second", "meters per second"},
-    {"mph", "mile per hour", "miles per hour"},
-    {"rpm", "revolution per minute", "revolutions per minute"},
-    {"fps", "frame per second", "frames per second"},
-    {"Hz", "hertz", "hertz"},
-    {"kHz", "kilohertz", "kilohertz"},
-    {"MHz", "megahertz", "megahertz"},
-    {"GHz", "gigahertz", "gigahertz"},
-    {"kB", "kilobyte", "kilobytes"},
-    {"KB", "kilobyte", "kilobytes"},
-    {"MB", "megabyte", "megabytes"},
-    {"GB", "gigabyte", "gigabytes"},
-    {"TB", "terabyte", "terabytes"},
-    {"KiB", "kibibyte", "kibibytes"},
-    {"MiB", "mebibyte", "mebibytes"},
-    {"GiB", "gibibyte", "gibibytes"},
-    {"kbps", "kilobit per second", "kilobits per second"},
-    {"Mbps", "megabit per second", "megabits per second"},
-    {"Gbps", "gigabit per second", "gigabits per second"},
-    {"ns", "nanosecond", "nanoseconds"},
-    {"us", "microsecond", "microseconds", true},
-    {"ms", "millisecond", "milliseconds"},
-    {"s", "second", "seconds"},
-    {"sec", "second", "seconds"},
-    {"min", "minute", "minutes"},
-    {"h", "hour", "hours"},
-    {"hr", "hour", "hours"},
-    {"hrs", "hour", "hours"},
-    {"W", "watt", "watts"},
-    {"kW", "kilowatt", "kilowatts"},
-    {"MW", "megawatt", "megawatts"},
-    {"kWh", "kilowatt hour", "kilowatt hours"},
-    {"V", "volt", "volts", true},
-    {"mV", "millivolt", "millivolts"},
-    {"mA", "milliamp", "milliamps"},
-    {"dB", "decibel", "decibels"},
-    {"px", "pixel", "pixels"},
-    {"kcal", "kilocalorie", "kilocalories"},
-    {"deg", "degree", "degrees"},
-    {"degC", "degree celsius", "degrees celsius"},
-    {"degF", "degree fahrenheit", "degrees fahrenheit"},
-    {"EUR", "euro", "euros"},
-    {"USD", "dollar", "dollars"},
-    {"GBP", "pound", "pounds"},
-    {"JPY", "yen", "yen"},
-    {"INR", "rupee", "rupees"},
-    {"$", "dollar", "dollars", true},
-    {"k", "thousand", "thousand", true},
-    {"K", "thousand", "thousand", true},
-    {"M", "million", "million", true},
-    {"B", "billion", "billion", true},
-    {"x", "times", "times", true},
-};
-
-struct Currency {
-  std::string_view written, one, many, cent, cents;
-};
-constexpr Currency kCurrencies[] = {
-    {"US$", "dollar", "dollars", "cent", "cents"}, {"USD", "dollar", "dollars", "cent", "cents"},
-    {"$", "dollar", "dollars", "cent", "cents"},   {"EUR", "euro", "euros", "cent", "cents"},
-    {"GBP", "pound", "pounds", "penny", "pence"},  {"JPY", "yen", "yen", "", ""},
-    {"INR", "rupee", "rupees", "paisa", "paise"}};
-
-struct Magnitude {
-  std::string_view written, spoken;
-};
-constexpr Magnitude kMagnitudes[] = {{"k", "thousand"},      {"K", "thousand"},        {"m", "million"},
-                                     {"M", "million"},       {"b", "billion"},         {"B", "billion"},
-                                     {"bn", "billion"},      {"T", "trillion"},        {"tn", "trillion"},
-                                     {"hundred", "hundred"}, {"thousand", "thousand"}, {"million", "million"},
-                                     {"billion", "billion"}, {"trillion", "trillion"}};
-
-constexpr std::string_view kMonths[] = {"january", "february", "march",     "april",   "may",      "june",
-                                        "july",    "august",   "september", "october", "november", "december"};
 
 bool TakePrefix(std::string_view& text, std::string_view prefix) {
   if (text.substr(0, prefix.size()) != prefix) return false;
@@ -142,8 +37,8 @@ struct Quantity {
 bool TakeQuantity(std::string_view& text, Quantity& quantity) {
   std::string_view rest = text;
   quantity.whole = TakeDigits(rest);
-  while (!quantity.whole.empty() && quantity.whole.size() <= 3 + quantity.grouped * quantity.whole.size() &&
-         rest.size() >= 4 && rest[0] == ',' && IsDigits(rest.substr(1, 3)) && (rest.size() == 4 || !IsDigit(rest[4]))) {
+  while (!quantity.whole.empty() && (quantity.grouped || quantity.whole.size() <= 3) && rest.size() >= 4 &&
+         rest[0] == ',' && IsDigits(rest.substr(1, 3)) && (rest.size() == 4 || !IsDigit(rest[4]))) {
     quantity.whole += rest.substr(1, 3);
     quantity.grouped = true;
     rest.remove_prefix(4);
@@ -161,19 +56,6 @@ std::string Words(const Quantity& quantity) {
   std::string words = quantity.whole.empty() ? "" : CardinalWords(quantity.whole);
   if (!quantity.fraction.empty()) words += (words.empty() ? "point " : " point ") + DigitWords(quantity.fraction);
   return words;
-}
-
-const Unit* FindUnit(std::string_view written, bool attached) {
-  const Unit* end = std::end(kUnits);
-  const Unit* found = std::find_if(std::begin(kUnits), end, [&](const Unit& unit) { return unit.written == written; });
-  return found == end || (found->attached_only && !attached) ? nullptr : found;
-}
-
-std::string_view MagnitudeWord(std::string_view written, bool attached) {
-  for (const Magnitude& magnitude : kMagnitudes) {
-    if (magnitude.written == written && (attached || written.size() > 2)) return magnitude.spoken;
-  }
-  return {};
 }
 
 // "1", "2" of "1/2"; fractions that are read as such, not dates and scores.
@@ -201,111 +83,8 @@ bool SplitFraction(std::string_view text, std::string_view& numerator, std::stri
   return IsFraction(numerator, denominator);
 }
 
-std::string DateWords(std::string_view year, std::string_view month, std::string_view day) {
-  const auto trim = [](std::string_view digits) { return digits[0] == '0' ? digits.substr(1) : digits; };
-  const std::string_view name = kMonths[std::stoul(std::string(month)) - 1];
-  return std::string(name) + " " + OrdinalWords(trim(day)) + ", " + YearWords(year);
-}
-
-bool IsMonth(std::string_view digits) {
-  return IsDigits(digits) && digits.size() <= 2 && digits != "0" && digits != "00" &&
-         (digits.size() == 1 || digits <= "12");
-}
-bool IsDay(std::string_view digits) {
-  return IsDigits(digits) && digits.size() <= 2 && digits != "0" && digits != "00" &&
-         (digits.size() == 1 || digits <= "31");
-}
-
-std::vector<std::string_view> Split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(separator, begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
-// 2024-03-15, 3/15/2024 (month first unless it cannot be one).
-std::string CalendarDate(std::string_view core) {
-  const std::vector<std::string_view> iso = Split(core, '-');
-  if (iso.size() == 3 && iso[0].size() == 4 && IsDigits(iso[0]) && iso[1].size() == 2 && iso[2].size() == 2 &&
-      IsMonth(iso[1]) && IsDay(iso[2])) {
-    return DateWords(iso[0], iso[1], iso[2]);
-  }
-  const std::vector<std::string_view> slashed = Split(core, '/');
-  if (slashed.size() != 3 || slashed[2].size() != 4 || !IsDigits(slashed[2])) return {};
-  if (IsMonth(slashed[0]) && IsDay(slashed[1])) return DateWords(slashed[2], slashed[0], slashed[1]);
-  if (IsMonth(slashed[1]) && IsDay(slashed[0])) return DateWords(slashed[2], slashed[1], slashed[0]);
-  return {};
-}
-
-std::string HalfDayWords(std::string_view half) { return ToLower(half[0]) == 'a' ? " A M" : " P M"; }
-
-// "am" or "pm" in any case, without dots (those are an abbreviation's).
-bool IsHalfDay(std::string_view word) { return ToLower(word) == "am" || ToLower(word) == "pm"; }
-
-// 3:45, 15:30:10, 3:45pm.
-std::string ClockTime(std::string_view core, bool half_day_follows) {
-  std::string_view half;
-  if (core.size() > 2 && IsHalfDay(core.substr(core.size() - 2))) {
-    half = core.substr(core.size() - 2);
-    core.remove_suffix(2);
-  }
-  const std::vector<std::string_view> parts = Split(core, ':');
-  const bool bare_hour = parts.size() == 1 && !half.empty();  // 3pm
-  if (parts.size() > 3 || (parts.size() == 1 && !bare_hour)) return {};
-  if (!IsDigits(parts[0]) || parts[0].size() > 2 || (parts[0].size() == 2 && parts[0] > "24")) return {};
-  for (size_t i = 1; i < parts.size(); i++) {
-    if (!IsDigits(parts[i]) || parts[i].size() != 2 || parts[i] > "59") return {};
-  }
-  const std::string_view hour = parts[0].size() == 2 && parts[0][0] == '0' ? parts[0].substr(1) : parts[0];
-  std::string words = CardinalWords(hour);
-  for (size_t i = 1; i < parts.size(); i++) {
-    if (parts[i] != "00") {
-      words += parts[i][0] == '0' ? " oh " + CardinalWords(parts[i].substr(1)) : " " + CardinalWords(parts[i]);
-    } else if (parts.size() == 3) {
-      words += " oh oh";
-    } else if (half.empty() && !half_day_follows) {
-      const bool civil = hour.size() == 1 ? hour != "0" : hour <= "12";
-      words += civil ? " o'clock" : " hundred";
-    }
-  }
-  if (!half.empty()) words += HalfDayWords(half);
-  return words;
-}
-
-// 555-1234, 800-555-1234, +18005551234: digits with a comma between the groups.
-std::string Telephone(std::string_view core) {
-  const bool international = TakePrefix(core, "+");
-  const std::vector<std::string_view> groups = Split(core, '-');
-  size_t digits = 0;
-  std::string words;
-  for (const std::string_view group : groups) {
-    if (!IsDigits(group)) return {};
-    digits += group.size();
-    words += (words.empty() ? "" : ", ") + DigitWords(group);
-  }
-  if (digits < 7 || digits > 15) return {};
-  const bool american = groups.size() >= 2 && groups.back().size() == 4 && groups[groups.size() - 2].size() == 3;
-  if (!international && !american) return {};
-  return (international ? "plus " : "") + words;
-}
-
-// 1.2.3
-std::string DottedNumbers(std::string_view core) {
-  const std::vector<std::string_view> parts = Split(core, '.');
-  if (parts.size() < 3) return {};
-  std::string words;
-  for (const std::string_view part : parts) {
-    if (!IsDigits(part)) return {};
-    words += (words.empty() ? "" : parts.size() == 4 ? " dot " : " point ") + CardinalWords(part);
-  }
-  return words;
-}
-
-// An amount of money: the number of tokens it takes.
-SpokenStep SayMoney(std::span<const SpokenToken> tokens, std::string_view sign, const Currency& currency,
+// An amount of money; `rest` is what stands behind sign and currency.
+SpokenStep SayMoney(std::span<const SpokenToken> tokens, std::string_view sign, const SpokenCurrency& currency,
                     std::string_view rest, SpokenWriter& out) {
   Quantity amount;
   if (!TakeQuantity(rest, amount)) return {};
@@ -349,7 +128,7 @@ SpokenStep SayMoney(std::span<const SpokenToken> tokens, std::string_view sign, 
 size_t SayTail(std::span<const SpokenToken> tokens, const Quantity& quantity, const std::string& words, bool range,
                SpokenWriter& out) {
   const std::string_view next = tokens.size() > 1 && tokens[0].flows() ? tokens[1].core : std::string_view();
-  const Unit* unit = FindUnit(next, false);
+  const SpokenUnit* unit = FindUnit(next, false);
   std::string_view numerator, denominator;
   if (unit != nullptr) {
     out.Words(words);
@@ -404,7 +183,7 @@ SpokenStep SayNumber(std::span<const SpokenToken> tokens, SpokenWriter& out) {
     sign = "plus";
   else if (TakePrefix(rest, "-"))
     sign = "minus";
-  for (const Currency& currency : kCurrencies) {
+  for (const SpokenCurrency& currency : Currencies()) {
     if (TakePrefix(rest, currency.written)) return SayMoney(tokens, sign, currency, rest, out);
   }
 
@@ -428,7 +207,7 @@ SpokenStep SayNumber(std::span<const SpokenToken> tokens, SpokenWriter& out) {
       const bool years = quantity.is_year() && to.is_integer();
       words = (years ? YearWords(quantity.whole) : words) + " to " + (years ? YearWords(to.whole) : Words(to));
     }
-    if (const Unit* unit = FindUnit(rest, true); unit != nullptr) {
+    if (const SpokenUnit* unit = FindUnit(rest, true); unit != nullptr) {
       words.append(" ").append(quantity.is_one() && !range ? unit->one : unit->many);
     } else if (rest.empty()) {
       out.Words(sign);
