@@ -25,11 +25,15 @@ enum class Action { kForward, kModels, kHealth, kReady, kMetrics, kNotServed };
 struct Route {
   std::string_view path, method;
   Action action;
+  std::string_view model = {};  // whom a GET is passed to; empty: the default model's node
 };
 constexpr auto kRoutes = std::to_array<Route>({
     {"/v1/chat/completions", "POST", Action::kForward},
     {"/v1/completions", "POST", Action::kForward},
     {"/v1/audio/speech", "POST", Action::kForward},
+    {"/v1/audio/voices", "GET", Action::kForward, "tts-1"},
+    {"/v1/models/load", "POST", Action::kForward},
+    {"/v1/models/unload", "POST", Action::kForward},
     {"/infill", "POST", Action::kForward},
     {"/generate", "POST", Action::kForward},
     {"/completion", "POST", Action::kForward},
@@ -94,8 +98,8 @@ class GatewayServer final : public Gateway {
   void ApplyTable(const GatewayConfig& table);
   void Reload();
   void Handle(HttpRequest request, Response response);
-  void Perform(Action action, HttpRequest request, const Response& response);
-  void Forward(HttpRequest request, const Response& response);
+  void Perform(const Route& route, HttpRequest request, const Response& response);
+  void Forward(const Route& route, HttpRequest request, const Response& response);
   void SendModels(HttpResponse& response);
   void SendModel(const std::string& name, HttpResponse& response);
   void SendMetrics(HttpResponse& response);
@@ -170,13 +174,13 @@ void GatewayServer::Handle(HttpRequest request, Response response) {
     return SendHttpError(*response, 405, fmt::format("this path is for {}", route->method), "method_not_allowed", {},
                          {{"allow", allow}});
   }
-  Perform(route->action, std::move(request), response);
+  Perform(*route, std::move(request), response);
 }
 
-void GatewayServer::Perform(Action action, HttpRequest request, const Response& response) {
-  switch (action) {
+void GatewayServer::Perform(const Route& route, HttpRequest request, const Response& response) {
+  switch (route.action) {
     case Action::kForward:
-      return Forward(std::move(request), response);
+      return Forward(route, std::move(request), response);
     case Action::kModels:
       return SendModels(*response);
     case Action::kHealth:
@@ -196,8 +200,9 @@ void GatewayServer::Perform(Action action, HttpRequest request, const Response& 
   }
 }
 
-void GatewayServer::Forward(HttpRequest request, const Response& response) {
+void GatewayServer::Forward(const Route& route, HttpRequest request, const Response& response) {
   ScannedRequest scanned;
+  scanned.model = route.model;
   if (request.method == "POST") {
     Result<ScannedRequest> result = ScanRequest(request.body);
     if (!result.ok()) {

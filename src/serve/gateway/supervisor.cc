@@ -38,6 +38,7 @@ constexpr double kStopSeconds = 5;                        // from SIGTERM to SIG
   setpgid(0, 0);  // a Ctrl-C on the terminal is for the parent, which then ends its children in order
   // Narration goes to stderr; the parent's stdout is its own.
   dup2(STDERR_FILENO, STDOUT_FILENO);
+  close_range(STDERR_FILENO + 1, ~0U, 0);  // a copy of a client's socket would keep its connection open
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -69,7 +69,7 @@ TEST_CASE("framing that two readers could understand differently is refused") {
   CHECK(RefusalStatus("GET x HTTP/1.1\r\nHost: h\r\n\r\n") == 400);
   CHECK(RefusalStatus("GET http://h/x HTTP/1.1\r\nHost: h\r\n\r\n") == 400);
   CHECK(RefusalStatus("GET /x HTTP/1.1\nHost: h\n\n") == 505);
-  CHECK(RefusalStatus(std::string("GET /\0 HTTP/1.1\r\nHost: h\r\n\r\n", 30)) == 400);
+  CHECK(RefusalStatus(std::string("GET /") + '\0' + " HTTP/1.1\r\nHost: h\r\n\r\n") == 400);
   CHECK(RefusalStatus(start + "Transfer-Encoding: chunked\r\n\r\nzz\r\n") == 400);
   CHECK(RefusalStatus("GET / HTTP/3.0\r\nHost: h\r\n\r\n") == 505);
   CHECK(RefusalStatus("\x16\x03\x01\x02") == 400);

@@ -16,6 +16,7 @@
 #include <random>
 #include <unordered_map>
 
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "serve/http/connection.h"
@@ -190,6 +191,7 @@ asio::awaitable<void> Server::WatchSignals() {
     error_code ignored;
     signals_.add(signal, ignored);
   }
+  if (Interrupted()) BeginDrain(0);  // a signal that came before this loop
   while (true) {
     const auto [code, signal] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
     if (code) co_return;
