@@ -183,6 +183,13 @@ up=$address pid_up=$pid
 wait_for "the shipped model" curl -sf "$up/ready"
 ask "$up" /infill -d '{"input_prefix":"fn main() {","input_suffix":"}","n_predict":2}'
 status_is 200
+voice_ready() { curl -sf "$up/metrics" | grep -q 'node_up{node="speech"} 1'; }
+wait_for "the voice" voice_ready
+ask "$up" /v1/audio/speech -d '{"model":"tts-1","input":"Hello there.","voice":"alloy","response_format":"wav"}'
+status_is 200
+[ "$(head -c 4 "$scratch/body")" = RIFF ] || fail "the speech is no WAV file"
+ask "$up" /v1/audio/voices
+status_is 200
 node_of() { pgrep -P "$pid_up" -f 'llm-node' | head -n 1; }
 first=$(node_of)
 [ -n "$first" ] || fail "there is no child node"

@@ -1,15 +1,17 @@
 // `pintle up`: the whole stack with one command: the gateway, and a supervised node for each model that ships with the
-// program or is named by --model.
+// program or is named by --model, and one for speech.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "base/log.h"
 #include "cli/data_files.h"
 #include "cli/server_options.h"
 #include "cli/verbs.h"
 #include "serve/gateway/gateway.h"
+#include "serve/speech/speech_request.h"
 
 namespace pintle {
 namespace {
@@ -19,7 +21,7 @@ namespace fs = std::filesystem;
 struct Options {
   ServerArguments server;
   std::vector<std::string> models;
-  bool no_shipped = false;
+  bool no_shipped = false, no_speech = false;
 };
 
 struct Model {
@@ -63,32 +65,42 @@ Result<std::vector<Model>> ChooseModels(const Options& options) {
     if (twice) return UsageError(fmt::format("the name '{}' stands twice", model.name), "", "give --model PATH=NAME");
     models.push_back(model);
   }
-  if (models.empty()) return UsageError("there is no model to serve", "", "give --model FILE.gguf");
+  if (models.empty() && options.no_speech)
+    return UsageError("there is no model to serve", "", "give --model FILE.gguf");
   return models;
+}
+
+// A node of ours on a free port, and the child that is to serve there.
+Status AddNode(GatewayOptions& gateway, const std::string& name, std::vector<std::string> models,
+               std::vector<std::string> verb) {
+  PINTLE_ASSIGN(const uint16_t port, FreeLoopbackPort());
+  GatewayNode node;
+  node.name = name;
+  node.url = fmt::format("http://127.0.0.1:{}", port);
+  node.models = std::move(models);
+  PINTLE_RETURN_IF_ERROR(FinishGatewayNode(node));
+  gateway.table.nodes.push_back(std::move(node));
+  std::error_code code;
+  verb.insert(verb.begin(), fs::read_symlink("/proc/self/exe", code).string());
+  verb.insert(verb.end(), {"--port", std::to_string(port)});
+  gateway.children.push_back({name, std::move(verb)});
+  return {};
 }
 
 Status Serve(const Options& options, const Global& global) {
   PINTLE_ASSIGN(const std::vector<Model> models, ChooseModels(options));
   GatewayOptions gateway_options;
   PINTLE_ASSIGN(gateway_options.http, FinishServerOptions(options.server, "gateway"));
-  gateway_options.table.default_model = models[0].name;
-  std::error_code code;
-  const std::string program = fs::read_symlink("/proc/self/exe", code).string();
+  if (!models.empty()) gateway_options.table.default_model = models[0].name;
   for (const Model& model : models) {
-    PINTLE_ASSIGN(const uint16_t port, FreeLoopbackPort());
-    GatewayNode node;
-    node.name = model.name;
-    node.url = fmt::format("http://127.0.0.1:{}", port);
-    node.models = {model.name};
-    PINTLE_RETURN_IF_ERROR(FinishGatewayNode(node));
-    gateway_options.table.nodes.push_back(std::move(node));
-    ChildProgram child{model.name,
-                       {program, "llm-node", "--model", model.path + "=" + model.name, "--port", std::to_string(port)}};
-    if (global.threads > 0) {
-      child.arguments.insert(child.arguments.end(), {"--threads", std::to_string(global.threads)});
-    }
-    gateway_options.children.push_back(std::move(child));
+    std::vector<std::string> verb = {"llm-node", "--model", model.path + "=" + model.name};
+    if (global.threads > 0) verb.insert(verb.end(), {"--threads", std::to_string(global.threads)});
+    PINTLE_RETURN_IF_ERROR(AddNode(gateway_options, model.name, {model.name}, std::move(verb)));
     LogInfo("up", fmt::format("model {}: {}", model.name, model.path));
+  }
+  if (!options.no_speech) {
+    std::vector<std::string> names(std::begin(kSpeechModels), std::end(kSpeechModels));
+    PINTLE_RETURN_IF_ERROR(AddNode(gateway_options, "speech", std::move(names), {"tts-node"}));
   }
   if (global.dry_run) return {};
   const HttpServerOptions http = gateway_options.http;
@@ -105,6 +117,7 @@ void RegisterUp(Command& pintle) {
   verb.Option("--model", options->models,
               "a .gguf file or model folder, PATH or PATH=NAME; may be given several times");
   verb.Flag("--no-shipped", options->no_shipped, "only the models of --model");
+  verb.Flag("--no-speech", options->no_speech, "no node for speech");
   AddServerOptions(verb, options->server);
   verb.Run([options](const Global& global) { return Serve(*options, global); });
 }
