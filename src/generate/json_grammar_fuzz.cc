@@ -1,5 +1,6 @@
 // libFuzzer: JSON schemas from requests. What is accepted must have a way on from every place, and a shortest way leads
 // to JSON that parses.
+#include <boost/json.hpp>
 #include <cstdint>
 #include <string>
 
