@@ -27,6 +27,12 @@ int64_t KvBytes(const DecoderConfig& c) {
   return c.layers * pages * 4 * kernels::KvPageFloats(c.kv_heads, PaddedHeadDim(c.head_dim));
 }
 
+// Memory comes in pages of 2 MiB (tensor/arena.h).
+int64_t WholePages(int64_t bytes) {
+  constexpr int64_t kPage = int64_t{2} << 20;
+  return (bytes + kPage - 1) / kPage * kPage;
+}
+
 LanguageModelInfo InfoOf(const DecoderConfig& config, std::string name, int64_t weight_bytes, const fs::path& weights) {
   LanguageModelInfo info;
   info.name = std::move(name);
@@ -55,8 +61,10 @@ Result<LanguageModelInfo> LanguageModel::Describe(const std::string& path, int64
   PINTLE_ASSIGN(const DecoderConfig config, ReadModelConfig(path));
   const std::string name =
       config.name.empty() ? fs::absolute(path).lexically_normal().filename().string() : config.name;
-  // Floats, and for bf16 models their rounded copies beside them.
-  const int64_t bytes = ParameterCount(config) * (config.dtype == DType::kBF16 ? 6 : 4);
+  // Floats, for bf16 models their rounded copies beside them, and the angles of the positions.
+  const int64_t parameters = ParameterCount(config);
+  const int64_t bytes = WholePages(parameters * 4) + (config.dtype == DType::kBF16 ? WholePages(parameters * 2) : 0) +
+                        WholePages(config.context * config.head_dim * 4);
   return InfoOf(config, name, bytes, fs::path(path) / "model.safetensors");
 }
 
