@@ -130,7 +130,10 @@ asio::awaitable<Outcome> Call::PassOn(Node& node, const Upstream::Head& head) {
   std::string piece, body;
   bool intact = true;
   if (whole) {
-    while ((intact = co_await upstream_->ReadBody(piece)) && !piece.empty()) body += piece;
+    do {
+      intact = co_await upstream_->ReadBody(piece);
+      body += piece;
+    } while (intact && !piece.empty());
     if (!intact) co_return Broken();
     status_ = head.status;
     response_->Send(status_, std::move(headers), std::move(body));

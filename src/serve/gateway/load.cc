@@ -36,7 +36,7 @@ Status Connect(Line& line, uint16_t port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(line.socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (line.socket < 0 || connect(line.socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return RuntimeError("cannot connect", "127.0.0.1:" + std::to_string(port));
   }
   const int on = 1;
