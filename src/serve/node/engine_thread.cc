@@ -134,7 +134,8 @@ void EngineThread::Run() {
     auto answers = engine_->Step();
     if (answers.ok()) {
       for (EngineAnswer& answer : *answers) {
-        Finish(answer.id, std::move(answer.completion), stopping ? gone : std::move(answer.failure));
+        if (stopping) answer.failure = gone;
+        Finish(answer.id, std::move(answer.completion), std::move(answer.failure));
       }
     } else {
       FailAll(answers.error());

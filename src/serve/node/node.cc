@@ -79,7 +79,7 @@ json::object ModelJson(const ModelShelf::View& view) {
 struct LlmNode::Route {
   std::string_view method, path;
   Parse parse;  // of routes that generate
-  void (LlmNode::*handle)(HttpRequest, Response);
+  void (LlmNode::*handle)(const HttpRequest&, const Response&);
 };
 
 const std::vector<LlmNode::Route>& LlmNode::Routes() {
@@ -134,7 +134,7 @@ void LlmNode::Handle(HttpRequest request, Response response) {
     known = true;
     if (route.method == request.method) {
       if (route.parse != nullptr) return Generate(std::move(request), std::move(response), route.parse);
-      return (this->*route.handle)(std::move(request), std::move(response));
+      return (this->*route.handle)(request, response);
     }
     allowed = route.method;
   }
@@ -227,7 +227,7 @@ void LlmNode::Start(const std::shared_ptr<Call>& call, const std::shared_ptr<Eng
     job.options.choice = static_cast<uint32_t>(i % choices);
     job.on_text = [reply, at](std::string_view text) { return reply->OnText(at, text); };
     job.on_token = [reply, at](const TokenChoice& token) { reply->OnToken(at, token); };
-    job.on_done = [reply, at](JobResult result) { reply->OnDone(at, std::move(result)); };
+    job.on_done = [reply, at](const JobResult& result) { reply->OnDone(at, result); };
   }
   const auto numbers = engine->Submit(std::move(jobs), [&] { reply->Begin(); });
   if (!numbers) {
@@ -242,7 +242,7 @@ void LlmNode::Start(const std::shared_ptr<Call>& call, const std::shared_ptr<Eng
   });
 }
 
-void LlmNode::ListModels(HttpRequest request, Response response) {
+void LlmNode::ListModels(const HttpRequest& request, const Response& response) {
   json::array models;
   for (const ModelShelf::View& view : shelf_->List()) models.emplace_back(ModelJson(view));
   SendJson(request.path, *response, 200, DumpJson(json::object{{"object", "list"}, {"data", std::move(models)}}));
@@ -258,7 +258,7 @@ void LlmNode::ShowModel(const Response& response, const std::string& name) {
 }
 
 // {"model": NAME, "pinned": true}: answers when it is in memory.
-void LlmNode::LoadModel(HttpRequest request, Response response) {
+void LlmNode::LoadModel(const HttpRequest& request, const Response& response) {
   json::object body;
   MaybeApiError error = ParseBody(request.body, body);
   std::string name;
@@ -279,7 +279,7 @@ void LlmNode::LoadModel(HttpRequest request, Response response) {
 }
 
 // {"model": NAME}: answers when its memory is free.
-void LlmNode::UnloadModel(HttpRequest request, Response response) {
+void LlmNode::UnloadModel(const HttpRequest& request, const Response& response) {
   json::object body;
   MaybeApiError error = ParseBody(request.body, body);
   std::string name;
@@ -295,16 +295,16 @@ void LlmNode::UnloadModel(HttpRequest request, Response response) {
   });
 }
 
-void LlmNode::Health(HttpRequest request, Response response) {
+void LlmNode::Health(const HttpRequest& request, const Response& response) {
   SendJson(request.path, *response, 200, R"({"status":"ok"})");
 }
 
-void LlmNode::Ready(HttpRequest request, Response response) {
+void LlmNode::Ready(const HttpRequest& request, const Response& response) {
   if (shelf_->ready()) return SendJson(request.path, *response, 200, R"({"status":"ready"})");
   SendError(request.path, *response, {503, "models are being loaded", "", "loading"});
 }
 
-void LlmNode::Status(HttpRequest request, Response response) {
+void LlmNode::Status(const HttpRequest& request, const Response& response) {
   json::array models;
   int64_t active = 0, waiting = 0;
   for (const ModelShelf::View& view : shelf_->List()) {
@@ -323,7 +323,7 @@ void LlmNode::Status(HttpRequest request, Response response) {
                                  {"models", std::move(models)}}));
 }
 
-void LlmNode::ShowMetrics(HttpRequest request, Response response) {
+void LlmNode::ShowMetrics(const HttpRequest& request, const Response& response) {
   metrics_.CountRequest(request.path, 200);
   std::string gauges;
   const auto views = shelf_->List();

@@ -41,14 +41,14 @@ class LlmNode {
   void SendError(const std::string& path, HttpResponse& response, const ApiError& error,
                  std::vector<HttpHeader> headers = {});
 
-  void ListModels(HttpRequest request, Response response);
+  void ListModels(const HttpRequest& request, const Response& response);
   void ShowModel(const Response& response, const std::string& name);
-  void LoadModel(HttpRequest request, Response response);
-  void UnloadModel(HttpRequest request, Response response);
-  void Health(HttpRequest request, Response response);
-  void Ready(HttpRequest request, Response response);
-  void Status(HttpRequest request, Response response);
-  void ShowMetrics(HttpRequest request, Response response);
+  void LoadModel(const HttpRequest& request, const Response& response);
+  void UnloadModel(const HttpRequest& request, const Response& response);
+  void Health(const HttpRequest& request, const Response& response);
+  void Ready(const HttpRequest& request, const Response& response);
+  void Status(const HttpRequest& request, const Response& response);
+  void ShowMetrics(const HttpRequest& request, const Response& response);
 
   Metrics metrics_;
   std::unique_ptr<ModelShelf> shelf_;

@@ -94,7 +94,7 @@ json::object Reply::Choice(size_t answer, bool delta) {
   json::object choice = {{"index", answer}};
   const bool wanted = head_.request.sample.top_logprobs >= 0;
   const std::vector<TokenChoice> tokens = std::exchange(a.tokens, {});
-  std::string content = std::exchange(a.content, {}), reasoning = std::exchange(a.reasoning, {});
+  const std::string content = std::exchange(a.content, {}), reasoning = std::exchange(a.reasoning, {});
   if (head_.request.shape == AnswerShape::kChat) {
     json::object message;
     if (!delta) message = {{"role", "assistant"}, {"content", content}, {"refusal", nullptr}};
@@ -107,7 +107,7 @@ json::object Reply::Choice(size_t answer, bool delta) {
     choice[delta ? "delta" : "message"] = std::move(message);
     choice["logprobs"] = wanted && (!delta || !tokens.empty()) ? json::value(ChatLogprobs(tokens)) : json::value();
   } else {
-    choice["text"] = std::move(content);
+    choice["text"] = content;
     choice["logprobs"] =
         wanted && (!delta || !tokens.empty()) ? json::value(CompletionLogprobs(tokens, a.offset)) : json::value();
   }
@@ -230,7 +230,7 @@ void Reply::Fail(const Error& error) {
   response_->End();
 }
 
-void Reply::OnDone(size_t answer, JobResult result) {
+void Reply::OnDone(size_t answer, const JobResult& result) {
   --left_;
   head_.on_answer(result);
   if (failed_) return;

@@ -46,7 +46,7 @@ class Reply {
   bool OnText(size_t answer, std::string_view text);
   void OnToken(size_t answer, const TokenChoice& token);
   /// After the last one the reply is complete.
-  void OnDone(size_t answer, JobResult result);
+  void OnDone(size_t answer, const JobResult& result);
 
  private:
   struct Answer {
