@@ -66,6 +66,7 @@ says "did you mean 'models'"
 expect 1 "$pintle" up --model "$scratch/nowhere.gguf" --port 0
 expect 0 "$pintle" up --dry-run
 says "model m31r-1m"
+says "model m31r-6m"
 
 # Two real nodes of one model.
 start node_a "$pintle" llm-node --model "$shipped" --port 0
@@ -177,14 +178,14 @@ fi
 
 # up: the address at once, a crashed node comes back, SIGTERM leaves nothing behind.
 began=$(date +%s%N)
-start up "$pintle" up --port 0
+start up "$pintle" up --port 0 --no-shipped --model "$shipped"
 echo "the address came after $((($(date +%s%N) - began) / 1000000)) ms"
 up=$address pid_up=$pid
-wait_for "the shipped model" curl -sf "$up/ready"
+node_up() { curl -sf "$up/metrics" | grep -qF "node_up{node=\"$1\"} 1"; }
+wait_for "the shipped model" node_up m31r-1m
 ask "$up" /infill -d '{"input_prefix":"fn main() {","input_suffix":"}","n_predict":2}'
 status_is 200
-voice_ready() { curl -sf "$up/metrics" | grep -q 'node_up{node="speech"} 1'; }
-wait_for "the voice" voice_ready
+wait_for "the voice" node_up speech
 ask "$up" /v1/audio/speech -d '{"model":"tts-1","input":"Hello there.","voice":"alloy","response_format":"wav"}'
 status_is 200
 [ "$(head -c 4 "$scratch/body")" = RIFF ] || fail "the speech is no WAV file"
@@ -194,7 +195,7 @@ node_of() { pgrep -P "$pid_up" -f 'llm-node' | head -n 1; }
 first=$(node_of)
 [ -n "$first" ] || fail "there is no child node"
 kill -9 "$first"
-came_back() { local now; now=$(node_of) && [ -n "$now" ] && [ "$now" != "$first" ] && curl -sf "$up/ready"; }
+came_back() { local now; now=$(node_of) && [ -n "$now" ] && [ "$now" != "$first" ] && node_up m31r-1m; }
 wait_for "the node to come back" came_back
 ask "$up" /v1/completions -d "$body"
 status_is 200
@@ -206,9 +207,10 @@ kill -TERM "$pid_up"
 wait "$pid_up" || fail "the exit status of up after SIGTERM is $?"
 gone "$second" || fail "a node outlived its parent"
 # Even when the parent has no time to say anything.
-start up_again "$pintle" up --port 0
+start up_again "$pintle" up --port 0 --no-shipped --model "$shipped"
 pid_up=$pid
-wait_for "the shipped model" curl -sf "$address/ready"
+up=$address
+wait_for "the shipped model" node_up m31r-1m
 third=$(node_of)
 kill -9 "$pid_up"
 wait_for "the orphan to end" gone "$third"

@@ -5,7 +5,7 @@ build_packages="g++ cmake ninja-build pkg-config libhwy-dev libfmt-dev libtomlpl
   libboost1.81-dev libboost-json1.81-dev libsimdjson-dev flite1-dev libflac-dev libopus-dev libopusenc-dev
   libmp3lame-dev ca-certificates"
 test_packages="clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19 git doxygen qemu-user
-  g++-aarch64-linux-gnu xz-utils emscripten nodejs"
+  g++-aarch64-linux-gnu xz-utils zstd curl procps emscripten nodejs"
 coverage_packages="gcovr"
 
 say() { printf '%s\n' "$*" >&2; }

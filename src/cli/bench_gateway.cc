@@ -54,7 +54,8 @@ class Nginx {
  public:
   static Result<std::unique_ptr<Nginx>> Start(uint16_t origin) {
     auto nginx = std::make_unique<Nginx>();
-    PINTLE_ASSIGN(nginx->port_, FreeLoopbackPort());
+    PINTLE_ASSIGN(const std::vector<uint16_t> ports, FreeLoopbackPorts(1));
+    nginx->port_ = ports[0];
     const std::string folder = nginx->folder_.path().string();
     const std::string config = fmt::format(
         "pid {0}/pid; error_log {0}/error.log; worker_processes 1; events {{ worker_connections 1024; }}\n"

@@ -28,7 +28,8 @@ struct Model {
   std::string path, name;
 };
 
-// The language models among the shipped ones: those that have a tokenizer.
+// The language models among the shipped ones: those that have a tokenizer. The largest comes first: who names no model
+// gets that.
 Result<std::vector<Model>> ShippedModels() {
   PINTLE_ASSIGN(const fs::path folder, FindDataFile("models"));
   std::vector<Model> models;
@@ -37,7 +38,9 @@ Result<std::vector<Model>> ShippedModels() {
     if (!fs::exists(entry.path() / "tokenizer.json", code)) continue;
     models.push_back({entry.path().string(), entry.path().filename().string()});
   }
-  std::sort(models.begin(), models.end(), [](const Model& a, const Model& b) { return a.name < b.name; });
+  const auto bytes = [&](const Model& model) { return fs::file_size(model.path + "/model.safetensors", code); };
+  std::sort(models.begin(), models.end(),
+            [&](const Model& a, const Model& b) { return std::pair(bytes(b), a.name) < std::pair(bytes(a), b.name); });
   return models;
 }
 
@@ -70,10 +73,9 @@ Result<std::vector<Model>> ChooseModels(const Options& options) {
   return models;
 }
 
-// A node of ours on a free port, and the child that is to serve there.
-Status AddNode(GatewayOptions& gateway, const std::string& name, std::vector<std::string> models,
+// A node of ours, and the child that is to serve there.
+Status AddNode(GatewayOptions& gateway, uint16_t port, const std::string& name, std::vector<std::string> models,
                std::vector<std::string> verb) {
-  PINTLE_ASSIGN(const uint16_t port, FreeLoopbackPort());
   GatewayNode node;
   node.name = name;
   node.url = fmt::format("http://127.0.0.1:{}", port);
@@ -92,15 +94,17 @@ Status Serve(const Options& options, const Global& global) {
   GatewayOptions gateway_options;
   PINTLE_ASSIGN(gateway_options.http, FinishServerOptions(options.server, "gateway"));
   if (!models.empty()) gateway_options.table.default_model = models[0].name;
-  for (const Model& model : models) {
+  PINTLE_ASSIGN(const std::vector<uint16_t> ports, FreeLoopbackPorts(models.size() + 1));
+  for (size_t i = 0; i < models.size(); ++i) {
+    const Model& model = models[i];
     std::vector<std::string> verb = {"llm-node", "--model", model.path + "=" + model.name};
     if (global.threads > 0) verb.insert(verb.end(), {"--threads", std::to_string(global.threads)});
-    PINTLE_RETURN_IF_ERROR(AddNode(gateway_options, model.name, {model.name}, std::move(verb)));
+    PINTLE_RETURN_IF_ERROR(AddNode(gateway_options, ports[i], model.name, {model.name}, std::move(verb)));
     LogInfo("up", fmt::format("model {}: {}", model.name, model.path));
   }
   if (!options.no_speech) {
     std::vector<std::string> names(std::begin(kSpeechModels), std::end(kSpeechModels));
-    PINTLE_RETURN_IF_ERROR(AddNode(gateway_options, "speech", std::move(names), {"tts-node"}));
+    PINTLE_RETURN_IF_ERROR(AddNode(gateway_options, ports.back(), "speech", std::move(names), {"tts-node"}));
   }
   if (global.dry_run) return {};
   const HttpServerOptions http = gateway_options.http;

@@ -99,7 +99,7 @@ class TextModel {
   /// A prompt longer than the context is a validation error with both numbers.
   virtual Result<Completion> Complete(std::string_view prompt, const SampleOptions& options,
                                       const OnText& on_text = {}) = 0;
-  /// Fill in the middle (prefix-suffix-middle order).
+  /// Fill in the middle, in the order of infill.h.
   virtual Result<Completion> Infill(std::string_view prefix, std::string_view suffix, const SampleOptions& options,
                                     const OnText& on_text = {}) = 0;
   /// Scores a document in windows of the context length, each half overlapping the one before; the first token is

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "formats/manifest.h"
 #include "generate/generator.h"
+#include "generate/infill.h"
 #include "generate/model_folder.h"
 #include "generate/score.h"
 
@@ -162,7 +163,15 @@ TEST_CASE("generate: text never becomes a special token; a model of ours stops a
   for (const int32_t id : ids) specials += loaded->tokenizer->IsSpecial(id) ? 1 : 0;
   CHECK(specials == 3);
   CHECK(loaded->tokenizer->IsSpecial(ids.front()));
-  CHECK(loaded->tokenizer->IsSpecial(ids.back()));
+  CHECK(!loaded->tokenizer->IsSpecial(ids.back()));
+}
+
+TEST_CASE("generate: the two orders of fill in the middle") {
+  const std::vector<int32_t> before = {1, 2}, after = {3};
+  FimTokens fim{10, 11, 12, -1, false};
+  CHECK(ArrangeInfill(fim, before, after) == std::vector<int32_t>{10, 1, 2, 11, 3, 12});
+  fim.suffix_first = true;
+  CHECK(ArrangeInfill(fim, before, after) == std::vector<int32_t>{10, 11, 3, 12, 1, 2});
 }
 
 TEST_CASE("generate: a prompt longer than the context is refused with both numbers, or cut and counted") {

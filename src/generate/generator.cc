@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "generate/answer.h"
+#include "generate/infill.h"
 
 namespace pintle {
 namespace {
@@ -58,9 +59,10 @@ Result<std::vector<int32_t>> Generator::PlainPrompt(std::string_view text, const
 
 Result<std::vector<int32_t>> Generator::InfillPrompt(std::string_view prefix, std::string_view suffix,
                                                      const SampleOptions& options, int64_t& cut) const {
-  PINTLE_ASSIGN(const int32_t prefix_id, Special(*tokenizer_, special::kFimPrefix));
-  PINTLE_ASSIGN(const int32_t suffix_id, Special(*tokenizer_, special::kFimSuffix));
-  PINTLE_ASSIGN(const int32_t middle_id, Special(*tokenizer_, special::kFimMiddle));
+  FimTokens fim{.suffix_first = true};
+  PINTLE_ASSIGN(fim.prefix, Special(*tokenizer_, special::kFimPrefix));
+  PINTLE_ASSIGN(fim.suffix, Special(*tokenizer_, special::kFimSuffix));
+  PINTLE_ASSIGN(fim.middle, Special(*tokenizer_, special::kFimMiddle));
   std::vector<int32_t> before = tokenizer_->Encode(prefix);
   std::vector<int32_t> after = tokenizer_->Encode(suffix);
   const int64_t context = cache_.capacity();
@@ -73,12 +75,7 @@ Result<std::vector<int32_t>> Generator::InfillPrompt(std::string_view prefix, st
     KeepBeginning(after, room - static_cast<int64_t>(before.size()));
   }
   cut = whole - 3 - static_cast<int64_t>(before.size() + after.size());
-  std::vector<int32_t> ids = {prefix_id};
-  ids.insert(ids.end(), before.begin(), before.end());
-  ids.push_back(suffix_id);
-  ids.insert(ids.end(), after.begin(), after.end());
-  ids.push_back(middle_id);
-  return ids;
+  return ArrangeInfill(fim, before, after);
 }
 
 Result<std::span<const float>> Generator::Prefill(const std::vector<int32_t>& prompt, int64_t& reused) {

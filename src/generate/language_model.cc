@@ -78,7 +78,7 @@ Status LanguageModel::LoadFolder(const std::string& path) {
   info_.tokenizer = tokenizer_->hash();
   begin_ = tokenizer_->end_of_text();
   fim_ = {tokenizer_->SpecialId(special::kFimPrefix), tokenizer_->SpecialId(special::kFimSuffix),
-          tokenizer_->SpecialId(special::kFimMiddle), tokenizer_->SpecialId(special::kFileSep)};
+          tokenizer_->SpecialId(special::kFimMiddle), tokenizer_->SpecialId(special::kFileSep), true};
   return {};
 }
 
@@ -95,7 +95,7 @@ Status LanguageModel::LoadFile(const std::string& path, int64_t context) {
   info_.tokenizer = vocabulary.kind();
   if (vocabulary.adds_bos()) begin_ = vocabulary.bos();
   fim_ = {vocabulary.Control(special::kFimPrefix), vocabulary.Control(special::kFimSuffix),
-          vocabulary.Control(special::kFimMiddle), vocabulary.Control(special::kFileSep)};
+          vocabulary.Control(special::kFimMiddle), vocabulary.Control(special::kFileSep), false};
   chat_ = gguf_.chat;
   return {};
 }

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/thread_pool.h"
 #include "generate/gguf_model.h"
+#include "generate/infill.h"
 #include "generate/model_folder.h"
 #include "generate/token_table.h"
 #include "models/decoder/decoder.h"
@@ -32,12 +33,6 @@ struct LanguageModelInfo {
   int64_t weight_bytes = 0;  ///< memory of the weights
   int64_t kv_bytes = 0;      ///< memory of the keys and values of one sequence at most
   int64_t modified = 0;      ///< seconds since 1970, of the file with the weights
-};
-
-/// Control tokens of fill-in-the-middle; -1 where the vocabulary has none.
-struct FimTokens {
-  int32_t prefix = -1, suffix = -1, middle = -1, file = -1;
-  [[nodiscard]] bool complete() const { return prefix >= 0 && suffix >= 0 && middle >= 0; }
 };
 
 /// One model in memory. The const methods are safe from any number of threads; decoder and pool have one user.

@@ -26,9 +26,12 @@ std::string TrainingCard(const CardFacts& facts) {
   card += fmt::format("| origin | {} |\n| shards | `{}` |\n| tokenizer | `{}` |\n| settings | `{}` |\n", c.origin,
                       facts.shards_id, facts.tokenizer_id, facts.config_hash);
   card +=
-      "\nFill in the middle: `<|fim_prefix|>` before `<|fim_suffix|>` after `<|fim_middle|>`. A document begins and "
-      "ends with\n"
-      "`<|endoftext|>`. Architecture: Qwen3's (RMSNorm, RoPE, QK-norm, grouped queries, SwiGLU).\n\n## "
+      "\nFill in the middle: `<|fim_prefix|><|fim_suffix|>` after `<|fim_middle|>` before, and the answer goes on from "
+      "there;\n"
+      "the order `<|fim_prefix|>` before `<|fim_suffix|>` after `<|fim_middle|>` was trained as often and serves "
+      "worse.\n"
+      "A document begins and ends with `<|endoftext|>`. Architecture: Qwen3's (RMSNorm, RoPE, QK-norm, grouped\n"
+      "queries, SwiGLU).\n\n## "
       "Settings\n\n```toml\n";
   return card + facts.config_toml + "```\n";
 }

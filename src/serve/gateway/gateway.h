@@ -31,8 +31,8 @@ struct GatewayOptions {
   std::vector<ChildProgram> children;
 };
 
-/// A port on 127.0.0.1 that nobody listened on just now.
-Result<uint16_t> FreeLoopbackPort();
+/// Ports on 127.0.0.1 that nobody listened on just now, each another one: the system likes to name the same port twice.
+Result<std::vector<uint16_t>> FreeLoopbackPorts(size_t count);
 
 /// See the top of the file.
 class Gateway {

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <set>
 #include <thread>
 
 #include "serve/http/test_client.h"
@@ -283,4 +284,10 @@ TEST_CASE("figures are counted") {
 }
 
 }  // namespace
+TEST_CASE("free ports are all different") {
+  const auto ports = FreeLoopbackPorts(64);
+  REQUIRE(ports.ok());
+  CHECK(std::set<uint16_t>(ports->begin(), ports->end()).size() == 64);
+}
+
 }  // namespace pintle

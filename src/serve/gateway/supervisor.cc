@@ -53,17 +53,26 @@ constexpr double kStopSeconds = 5;                        // from SIGTERM to SIG
 
 }  // namespace
 
-Result<uint16_t> FreeLoopbackPort() {
-  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  const bool found = probe >= 0 && bind(probe, generic, size) == 0 && getsockname(probe, generic, &size) == 0;
-  if (probe >= 0) close(probe);
-  if (!found) return RuntimeError("there is no free port on 127.0.0.1");
-  return ntohs(address.sin_port);
+Result<std::vector<uint16_t>> FreeLoopbackPorts(size_t count) {
+  std::vector<uint16_t> ports;
+  std::vector<int> probes;  // all open until the last port is known
+  for (size_t i = 0; i < count; ++i) {
+    probes.push_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (probes.back() >= 0 && bind(probes.back(), generic, size) == 0 &&
+        getsockname(probes.back(), generic, &size) == 0) {
+      ports.push_back(ntohs(address.sin_port));
+    }
+  }
+  for (const int probe : probes) {
+    if (probe >= 0) close(probe);
+  }
+  if (ports.size() < count) return RuntimeError("there is no free port on 127.0.0.1");
+  return ports;
 }
 
 Supervisor::Supervisor(asio::io_context& io, std::vector<ChildProgram> programs) : io_(io), signals_(io) {

@@ -6,6 +6,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/json.h"
@@ -29,7 +30,10 @@ class Answer final : public HttpResponse {
       : connection_(std::move(connection)), number_(number), flow_(std::move(flow)), write_buffer_(write_buffer) {}
 
   ~Answer() override {
-    Post([connection = connection_, number = number_] { connection->Dropped(number); });
+    // Behind whatever other threads have sent, also when the last reference goes on the server's own thread.
+    if (!flow_->gone) {
+      asio::post(connection_->io(), [connection = connection_, number = number_] { connection->Dropped(number); });
+    }
   }
 
   void Send(int status, std::vector<HttpHeader> headers, std::string body) override {

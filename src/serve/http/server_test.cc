@@ -54,6 +54,9 @@ class Running {
         for (int i = 0; i < 3; ++i) response->Write("data: " + std::to_string(i) + "\n\n");
         response->End();
       });
+    } else if (request.path == "/outlived") {
+      // Another thread answers while this one still holds the response, and lets it go last.
+      std::thread([response] { response->Send(200, {}, "sent before"); }).join();
     } else if (request.path == "/flood") {
       workers_.emplace_back([this, response = std::move(response)] {
         response->Begin(200, {});
@@ -97,6 +100,13 @@ TEST_CASE("requests on one connection are answered in their order, also when the
   CHECK(Holds(events, "transfer-encoding: chunked"));
   CHECK(Holds(events, "9\r\ndata: 0\n\n\r\n9\r\ndata: 1\n\n\r\n9\r\ndata: 2\n\n\r\n0\r\n\r\n"));
   CHECK(Holds(client.HearUntil("POST two"), "content-length: 8"));
+}
+
+TEST_CASE("an answer sent by another thread counts, though the server's thread lets go of it last") {
+  Running server;
+  TestClient client(server.port());
+  client.Say(Get("/outlived", "Connection: close\r\n"));
+  CHECK(Holds(client.HearUntil("sent before"), "200 OK"));
 }
 
 TEST_CASE("errors have one shape") {

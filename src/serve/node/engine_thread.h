@@ -43,6 +43,7 @@ struct Job {
 /// from a callback.
 class EngineThread {
  public:
+  /// How much it takes on.
   struct Options {
     int64_t slots = 8;      ///< answers under way at once
     int64_t queue = 64;     ///< answers that may wait

@@ -98,11 +98,7 @@ MaybeApiError BuildInfill(const LanguageModel& model, const InfillInput& input, 
   Ids& ids = prompt.ids;
   for (size_t i = first_file; i < files.size(); ++i) Append(ids, files[i]);
   if (first_file < files.size()) ids.push_back(fim.file);
-  ids.push_back(fim.prefix);
-  Append(ids, before);
-  ids.push_back(fim.suffix);
-  Append(ids, after);
-  ids.push_back(fim.middle);
+  Append(ids, ArrangeInfill(fim, before, after));
   Append(ids, middle);
   prompt.cut_tokens = whole - Size(ids);
   return {};
