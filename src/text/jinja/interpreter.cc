@@ -215,7 +215,7 @@ class Interpreter {
   }
 
   Status Loop(const Node& node, List& items) {
-    const auto bind = [&](const Value& item) -> Status {
+    const auto name_item = [&](const Value& item) -> Status {
       scopes_.back().clear();
       if (node.names.size() > 1) return Unpack(node.names, item);
       Assign(node.names[0], item);
@@ -224,7 +224,7 @@ class Interpreter {
     if (node.kids[1] >= 0) {
       List kept;
       for (Value& item : items) {
-        PINTLE_RETURN_IF_ERROR(bind(item));
+        PINTLE_RETURN_IF_ERROR(name_item(item));
         PINTLE_ASSIGN(const Value wanted, Evaluate(node.kids[1]));
         if (wanted.Truth()) kept.push_back(std::move(item));
       }
@@ -233,7 +233,7 @@ class Interpreter {
     const auto count = static_cast<int64_t>(items.size());
     for (int64_t i = 0; i < count; ++i) {
       const auto at = static_cast<size_t>(i);
-      PINTLE_RETURN_IF_ERROR(bind(items[at]));
+      PINTLE_RETURN_IF_ERROR(name_item(items[at]));
       Assign("loop", Value::Of(Members{{"index", Value::Of(i + 1)},
                                        {"index0", Value::Of(i)},
                                        {"revindex", Value::Of(count - i)},
