@@ -23,6 +23,7 @@ Status Serve(const Options& options, const Global& global) {
   PINTLE_ASSIGN(const HttpServerOptions http, FinishServerOptions(options.server, "llm-node"));
   if (options.shelf.engine.queue < 0) return UsageError("--queue is 0 or more");
   std::vector<ModelSpec> specs;
+  specs.reserve(options.models.size());
   for (const std::string& model : options.models) specs.push_back(ParseSpec(model));
   ShelfOptions shelf = options.shelf;
   shelf.threads = global.threads;

@@ -75,8 +75,8 @@ class GatewayServer final : public Gateway {
   Status Listen() {
     HttpServerOptions http = options_.http;
     http.on_hangup = [this] { Reload(); };
-    PINTLE_ASSIGN(server_, CreateHttpServer(io_, http, [this](HttpRequest request, Response response) {
-                    Handle(std::move(request), std::move(response));
+    PINTLE_ASSIGN(server_, CreateHttpServer(io_, http, [this](HttpRequest request, const Response& response) {
+                    Handle(std::move(request), response);
                   }));
     return {};
   }
@@ -97,7 +97,7 @@ class GatewayServer final : public Gateway {
   void DeclareMetrics();
   void ApplyTable(const GatewayConfig& table);
   void Reload();
-  void Handle(HttpRequest request, Response response);
+  void Handle(HttpRequest request, const Response& response);
   void Perform(const Route& route, HttpRequest request, const Response& response);
   void Forward(const Route& route, HttpRequest request, const Response& response);
   void SendModels(HttpResponse& response);
@@ -159,7 +159,7 @@ void GatewayServer::Reload() {
   LogInfo("gateway", fmt::format("read the table again: {} nodes", table->nodes.size()));
 }
 
-void GatewayServer::Handle(HttpRequest request, Response response) {
+void GatewayServer::Handle(HttpRequest request, const Response& response) {
   constexpr std::string_view kModelPrefix = "/v1/models/";
   if (request.path.starts_with(kModelPrefix) && request.method == "GET") {
     return SendModel(request.path.substr(kModelPrefix.size()), *response);

@@ -32,9 +32,10 @@ class FakeNode {
     HttpServerOptions options;
     options.port = port;
     options.access_log = false;
-    auto created = HttpServer::Create(options, [this](HttpRequest request, std::shared_ptr<HttpResponse> response) {
-      Handle(std::move(request), std::move(response));
-    });
+    auto created =
+        HttpServer::Create(options, [this](const HttpRequest& request, std::shared_ptr<HttpResponse> response) {
+          Handle(request, std::move(response));
+        });
     REQUIRE(created.ok());
     server_ = *std::move(created);
     thread_ = std::thread([this] { CHECK(server_->Run().ok()); });
@@ -60,7 +61,7 @@ class FakeNode {
   std::atomic<int> requests{0}, cancelled{0};
 
  private:
-  void Handle(HttpRequest request, std::shared_ptr<HttpResponse> response) {
+  void Handle(const HttpRequest& request, std::shared_ptr<HttpResponse> response) {
     if (request.path == "/ready") return response->Send(200, {}, "ok");
     if (request.path == "/v1/models") {
       return response->Send(200, {},

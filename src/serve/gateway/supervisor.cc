@@ -97,6 +97,7 @@ Status Supervisor::Start() {
 
 Status Supervisor::Spawn(Child& child) {
   std::vector<char*> arguments;
+  arguments.reserve(child.program.arguments.size() + 1);
   for (std::string& word : child.program.arguments) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const pid_t parent = getpid();

@@ -37,8 +37,9 @@ class Answer final : public HttpResponse {
   }
 
   void Send(int status, std::vector<HttpHeader> headers, std::string body) override {
-    Post([connection = connection_, number = number_, status, headers = std::move(headers),
-          body = std::move(body)]() mutable { connection->Send(number, status, headers, std::move(body)); });
+    Post([connection = connection_, number = number_, status, headers = std::move(headers), body = std::move(body)] {
+      connection->Send(number, status, headers, body);
+    });
   }
 
   void Begin(int status, std::vector<HttpHeader> headers) override {
@@ -394,7 +395,7 @@ std::string Connection::Head(int status, const std::vector<HttpHeader>& headers,
   return std::move(head).Finish();
 }
 
-void Connection::Send(uint64_t number, int status, const std::vector<HttpHeader>& headers, std::string body) {
+void Connection::Send(uint64_t number, int status, const std::vector<HttpHeader>& headers, const std::string& body) {
   if (!Answering(number) || exchange_.begun) return;
   std::string head = Head(status, headers, body.size());
   exchange_.bytes_out = static_cast<int64_t>(body.size());

@@ -78,7 +78,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Break();
 
   // What Answer asks for, on the server's thread. `number` is the exchange it belongs to; late calls are ignored.
-  void Send(uint64_t number, int status, const std::vector<HttpHeader>& headers, std::string body);
+  void Send(uint64_t number, int status, const std::vector<HttpHeader>& headers, const std::string& body);
   void Begin(uint64_t number, int status, const std::vector<HttpHeader>& headers);
   void Write(uint64_t number, std::string chunk);
   void End(uint64_t number);

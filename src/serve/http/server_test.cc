@@ -18,8 +18,8 @@ class Running {
  public:
   explicit Running(HttpServerOptions options = {}) {
     options.access_log = false;
-    auto created = HttpServer::Create(std::move(options), [this](HttpRequest request, auto response) {
-      Handle(std::move(request), std::move(response));
+    auto created = HttpServer::Create(std::move(options), [this](const HttpRequest& request, auto response) {
+      Handle(request, std::move(response));
     });
     REQUIRE(created.ok());
     server_ = *std::move(created);
@@ -38,7 +38,7 @@ class Running {
   std::atomic<int> cancelled{0}, refused_writes{0};
 
  private:
-  void Handle(HttpRequest request, std::shared_ptr<HttpResponse> response) {
+  void Handle(const HttpRequest& request, std::shared_ptr<HttpResponse> response) {
     if (request.path == "/echo") {
       response->Send(200, {{"content-type", "text/plain"}}, request.method + " " + request.body);
     } else if (request.path == "/drop") {

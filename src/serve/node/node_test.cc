@@ -20,7 +20,7 @@ const std::string kShipped = std::string(PINTLE_SOURCE_DIR) + "/models/m31r-1m";
 
 // A node with the shipped model "m31r-1m" and a random one that chats, "chat".
 struct TestNode {
-  explicit TestNode(ShelfOptions options = {.engine = {}, .context = 128, .threads = 1, .memory_limit = 0}) {
+  explicit TestNode(const ShelfOptions& options = {.engine = {}, .context = 128, .threads = 1, .memory_limit = 0}) {
     const std::string path = (folder.path() / "chat.gguf").string();
     REQUIRE(WriteSynthModel("tiny-qwen3", "q8_0", 1, path).ok());
     // Prompts with tools are longer than the 512 bytes that it takes: the key, its type, then the number.
@@ -150,6 +150,7 @@ TEST_CASE("streamed or whole, alone or among 8, with one thread or three: the sa
   };
   TestNode alone;
   std::vector<std::string> expected;
+  expected.reserve(asked.size());
   for (const auto& [path, body] : asked) expected.push_back(Kept(Whole(*Post(*alone, path, body))));
 
   ShelfOptions options;
