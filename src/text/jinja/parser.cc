@@ -44,12 +44,10 @@ class Lexer {
 
   // Text up to the next tag, and the tag.
   Status Outside() {
-    size_t open = at_;
-    do {
-      open = text_.find('{', open);
-      if (open == std::string_view::npos || open + 1 >= text_.size()) open = text_.size();
-    } while (open < text_.size() && text_[open + 1] != '{' && text_[open + 1] != '%' && text_[open + 1] != '#' &&
-             ++open);
+    const auto opens = [&](size_t at) { return text_[at + 1] == '{' || text_[at + 1] == '%' || text_[at + 1] == '#'; };
+    size_t open = text_.find('{', at_);
+    while (open != std::string_view::npos && open + 1 < text_.size() && !opens(open)) open = text_.find('{', open + 1);
+    if (open == std::string_view::npos || open + 1 >= text_.size()) open = text_.size();
     std::string_view plain = text_.substr(at_, open - at_);
     const bool tag = open < text_.size();
     if (trim_all_) {
