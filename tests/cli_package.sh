@@ -7,15 +7,13 @@ expect 0 "$project/packaging/make" "$scratch/second"
 diff -r "$scratch/first" "$scratch/second" || fail "the packages differ from one making to the next"
 expect 1 "$project/packaging/make"
 
-# complete WHAT COMMAND...: the shipped model writes a few tokens, the same as the program that was built.
+# completes COMMAND...: the shipped model writes the same few tokens as under the program that was built.
 prompt=(m31r generate --prompt 'fn main() {' --max-tokens 8)
 expect 0 "$pintle" "${prompt[@]}" --model "$project/models/m31r-1m"
 cp "$scratch/out" "$scratch/wanted"
 completes() {
-  local start=$SECONDS
   expect 0 "$@"
   cmp -s "$scratch/out" "$scratch/wanted" || fail "another completion: $*"
-  [ $((SECONDS - start)) -le 30 ] || fail "the first completion took more than 30 s"
 }
 
 deb=$(echo "$scratch"/first/pintle_*.deb)

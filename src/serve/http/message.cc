@@ -37,4 +37,15 @@ void SendHttpError(HttpResponse& response, int status, std::string_view message,
   response.Send(status, std::move(headers), HttpErrorBody(status, message, code, param));
 }
 
+std::string HttpFieldList(const std::vector<std::string>& names) {
+  constexpr size_t kLongest = 1024;
+  std::string list;
+  for (const std::string& name : names) {
+    if (!list.empty()) list += ", ";
+    for (const char c : name) list += c > ' ' && c < 127 && c != ',' ? c : '?';
+    if (list.size() > kLongest) return list.substr(0, kLongest - 3) + "...";
+  }
+  return list;
+}
+
 }  // namespace pintle

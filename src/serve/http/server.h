@@ -83,6 +83,10 @@ std::string HttpErrorBody(int status, std::string_view message, std::string_view
 void SendHttpError(HttpResponse& response, int status, std::string_view message, std::string_view code = {},
                    std::string_view param = {}, std::vector<HttpHeader> headers = {});
 
+/// Names as a list for the value of a field, at most about 1,000 characters: nothing in them can begin a field of its
+/// own.
+std::string HttpFieldList(const std::vector<std::string>& names);
+
 /// What the transport allows. Times in seconds.
 struct HttpServerOptions {
   std::string name = "pintle";               ///< module name in the access log

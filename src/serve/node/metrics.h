@@ -1,13 +1,10 @@
-// Counters and histograms of a node in the text format of Prometheus.
+// What a node counts: one place that knows the names of its metrics and what an answer adds to them.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <map>
-#include <mutex>
 #include <string>
-#include <utility>
 
+#include "serve/http/metric_set.h"
 #include "serve/node/engine_thread.h"
 
 namespace pintle {
@@ -15,35 +12,22 @@ namespace pintle {
 /// Safe from any number of threads.
 class Metrics {
  public:
+  Metrics();
   /// A request was answered with this status.
   void CountRequest(const std::string& route, int status);
   /// An answer of a model ended.
   void CountAnswer(const std::string& model, const JobResult& result);
   /// A model was taken out of memory, because of "memory" or of a "request".
   void CountUnload(const std::string& model, const std::string& reason);
-  /// Everything; `gauges` is text to put behind it.
-  [[nodiscard]] std::string Render(const std::string& gauges) const;
+  /// What a model is and does at the moment, for one of the gauges that the constructor declares.
+  void SetGauge(const std::string& gauge, const std::string& model, int64_t value) {
+    set_.Set(gauge, {{"model", model}}, static_cast<double>(value));
+  }
+  /// All counters, gauges and histograms in the text format of Prometheus.
+  [[nodiscard]] std::string Text() const { return set_.Text(); }
 
  private:
-  struct Histogram {
-    std::array<int64_t, 12> counts{};  // of the buckets, the last one without a limit
-    double sum = 0;
-    int64_t count = 0;
-  };
-  struct Model {
-    int64_t answers = 0, failures = 0, prompt_tokens = 0, cached_tokens = 0, completion_tokens = 0;
-    Histogram first_token, queue, token;  // seconds
-  };
-  static void Observe(Histogram& histogram, double seconds);
-  static void Print(const std::string& name, const std::string& model, const Histogram& histogram, std::string& out);
-
-  mutable std::mutex mutex_;
-  std::map<std::pair<std::string, int>, int64_t> requests_;
-  std::map<std::string, Model> models_;
-  std::map<std::pair<std::string, std::string>, int64_t> unloads_;
+  MetricSet set_;
 };
-
-/// `text` as the value of a label.
-std::string MetricLabel(const std::string& text);
 
 }  // namespace pintle

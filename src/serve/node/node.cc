@@ -43,17 +43,6 @@ std::string Unescaped(std::string_view text) {
   return out;
 }
 
-// Names for a header: nothing in them can begin a new one.
-std::string HeaderList(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) {
-    if (!out.empty()) out += ", ";
-    for (const char c : name) out += c > ' ' && c < 127 && c != ',' ? c : '?';
-    if (out.size() > 1024) return out.substr(0, 1021) + "...";
-  }
-  return out;
-}
-
 json::object ModelJson(const ModelShelf::View& view) {
   json::array capabilities = {"completion"};
   if (view.chats) capabilities.emplace_back("chat");
@@ -207,7 +196,7 @@ void LlmNode::Start(const std::shared_ptr<Call>& call, const std::shared_ptr<Eng
       for (const int32_t id : *ids) echo += model.tokens().Bytes(id);
     }
   }
-  if (!request.ignored.empty()) head.headers.push_back({"x-pintle-ignored", HeaderList(request.ignored)});
+  if (!request.ignored.empty()) head.headers.push_back({"x-pintle-ignored", HttpFieldList(request.ignored)});
   if (head.totals.cut_tokens > 0) {
     head.headers.push_back({"x-pintle-truncated", std::to_string(head.totals.cut_tokens)});
   }
@@ -325,22 +314,13 @@ void LlmNode::Status(const HttpRequest& request, const Response& response) {
 
 void LlmNode::ShowMetrics(const HttpRequest& request, const Response& response) {
   metrics_.CountRequest(request.path, 200);
-  std::string gauges;
-  const auto views = shelf_->List();
-  const auto print = [&](const char* name, const char* help, const auto& value) {
-    gauges += fmt::format("# HELP {} {}\n# TYPE {} gauge\n", name, help, name);
-    for (const ModelShelf::View& view : views) {
-      gauges += fmt::format("{}{{model=\"{}\"}} {}\n", name, MetricLabel(view.name), value(view));
-    }
-  };
-  using View = ModelShelf::View;
-  print("pintle_model_loaded", "1 if the model is in memory",
-        [](const View& v) { return v.state == ModelShelf::State::kLoaded ? 1 : 0; });
-  print("pintle_model_memory_bytes", "memory of the model, loaded or not",
-        [](const View& v) { return v.memory_bytes; });
-  print("pintle_answers_active", "answers under way", [](const View& v) { return v.load.active; });
-  print("pintle_answers_waiting", "answers that wait for a slot", [](const View& v) { return v.load.waiting; });
-  response->Send(200, {{"content-type", "text/plain; version=0.0.4"}}, metrics_.Render(gauges));
+  for (const ModelShelf::View& view : shelf_->List()) {
+    metrics_.SetGauge("pintle_model_loaded", view.name, view.state == ModelShelf::State::kLoaded ? 1 : 0);
+    metrics_.SetGauge("pintle_model_memory_bytes", view.name, view.memory_bytes);
+    metrics_.SetGauge("pintle_answers_active", view.name, view.load.active);
+    metrics_.SetGauge("pintle_answers_waiting", view.name, view.load.waiting);
+  }
+  response->Send(200, {{"content-type", "text/plain; version=0.0.4"}}, metrics_.Text());
 }
 
 }  // namespace pintle

@@ -8,18 +8,6 @@ namespace pintle {
 namespace {
 
 constexpr int64_t kBacked = int64_t{256} << 10;  // bytes that wait for the client
-constexpr size_t kIgnoredLimit = 1024;
-
-// Names for a header: nothing in them can begin a new one.
-std::string HeaderList(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) {
-    if (!list.empty()) list += ", ";
-    for (const char c : name) list += c > ' ' && c < 127 && c != ',' ? c : '?';
-    if (list.size() > kIgnoredLimit) return list.substr(0, kIgnoredLimit) + "...";
-  }
-  return list;
-}
 
 }  // namespace
 
@@ -46,7 +34,7 @@ SpeechReply::SpeechReply(std::shared_ptr<HttpResponse> response, const SpeechReq
 void SpeechReply::Begin() {
   std::vector<HttpHeader> headers = {{"content-type", std::string(AudioContentType(format_))}};
   if (events_) headers = {{"content-type", "text/event-stream"}, {"cache-control", "no-cache"}};
-  if (!ignored_.empty()) headers.push_back({"x-pintle-ignored", HeaderList(ignored_)});
+  if (!ignored_.empty()) headers.push_back({"x-pintle-ignored", HttpFieldList(ignored_)});
   response_->Begin(200, std::move(headers));
   begun_ = true;
 }
