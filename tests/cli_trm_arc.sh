@@ -25,9 +25,25 @@ expect 0 "$pintle" trm eval --model "$model" --depth 2 --submission "$scratch/su
 prints "pass@2"
 cmp "$scratch/submission.json" "$scratch/first" || fail "threads or batch change a submission"
 
+# Single problems: grids, votes, whether the tries are right; what the recursion does; a sheet with the examples.
+expect 0 "$pintle" trm solve --model "$model" --depth 1
+[ "$(grep -c ', test [12] of [12]$' "$scratch/out")" -eq 5 ] || fail "not all tests"
+expect 0 "$pintle" trm solve --model "$model" --puzzle 3c9b0459 --depth 2
+prints "3c9b0459, test 1 of 1"
+expect 0 "$pintle" trm solve --model "$model" --puzzle 3c9b0459 --depth 2 --json --trace "$scratch/arc.ndjson" --picture "$scratch/arc.svg"
+for part in '"problem":"3c9b0459"' '"views":4' '"tries":['; do prints "$part"; done
+[ "$(grep -c '"type":"state"' "$scratch/arc.ndjson")" -eq 12 ] || fail "the trace has not T (n + 1) states a step"
+for caption in 'example 4' 'becomes' 'test 1' 'is right'; do grep -q ">$caption<" "$scratch/arc.svg" || fail "no '$caption' on the sheet"; done
+grep -q E11D48 "$scratch/arc.svg" && fail "grids of different examples are compared"
+expect 4 "$pintle" trm solve --model "$model" --puzzle 00000000
+says "not trained on a problem '00000000'"
+expect 1 "$pintle" trm solve --model "$model" --picture "$scratch/arc.svg"
+says "--puzzle NAME chooses a problem"
+
 # The problems may move, but must be the same; a test output may become known later.
 cp -r "$problems" "$scratch/moved"
 expect 0 "$pintle" trm eval --model "$model" --data "$scratch/moved" --depth 1
+expect 0 "$pintle" trm solve --model "$model" --file "$scratch/moved" --puzzle 74dd1130 --depth 1
 rm "$scratch/moved/74dd1130.json"
 expect 4 "$pintle" trm eval --model "$model" --data "$scratch/moved" --depth 1
 says "trained on other problems"

@@ -23,6 +23,21 @@ expect 0 "$pintle" trm tasks maze12 --generate 2 --grids
 expect 0 "$pintle" trm tasks sort --generate 3 --split test --json
 prints '"solution":'
 
+# Puzzles of files as one file: a twin (here: two digits changed about) is the same puzzle, and splits part the rest.
+tr 12 21 <"$scratch/a.csv" >"$scratch/twins.csv"
+expect 0 "$pintle" trm tasks sudoku9 --data "$scratch/twins.csv"
+[ "$(wc -l <"$scratch/out")" -eq 6 ] || fail "not five puzzles"
+expect 0 "$pintle" trm tasks sudoku9 --data "$scratch/a.csv" --data "$scratch/twins.csv"
+cmp "$scratch/out" "$scratch/a.csv" || fail "twins were taken for other puzzles"
+says "twins.csv: 0 of 5 puzzles"
+for split in train test; do
+  expect 0 "$pintle" trm tasks sudoku9 --data "$scratch/a.csv" --split $split
+  tail -n +2 "$scratch/out" >>"$scratch/parts"
+done
+tail -n +2 "$scratch/a.csv" | sort | cmp - <(sort "$scratch/parts") || fail "train and test are not all"
+expect 1 "$pintle" trm tasks sudoku9 --data "$scratch/a.csv" --generate 3
+expect 1 "$pintle" trm tasks --data "$scratch/a.csv"
+
 expect 2 "$pintle" trm tasks sudoku5
 says "the tasks are copy, reverse"
 expect 2 "$pintle" trm tasks maze3

@@ -1,6 +1,6 @@
-// How many ARC problems a TRM solves: it answers every view of every test input, the views vote, and the best two
-// outputs are the two tries that the competition allows. Not here: problems, views and the counting of votes
-// (puzzles/arc.h), training.
+// What a TRM makes of ARC problems: it answers every view of every test input, the views vote, and the best two outputs
+// are the two tries that the competition allows; and how many problems that solves. Not here: problems, views and the
+// counting of votes (puzzles/arc.h), training.
 #pragma once
 
 #include <boost/json/fwd.hpp>
@@ -12,6 +12,8 @@
 #include "base/result.h"
 #include "evaluate/trm_model.h"
 #include "models/trm/solve.h"
+#include "puzzles/arc.h"
+#include "puzzles/picture.h"
 
 namespace pintle {
 
@@ -26,6 +28,26 @@ struct TrmArcEvaluation {
   double seconds_per_puzzle = 0;  ///< of one view
   std::string submission;         ///< submission.json: two attempts for every test input
 };
+
+/// One test input and what the views made of it.
+struct TrmArcAnswer {
+  ArcProblem problem;
+  size_t test = 0;                       ///< of the problem, from 0
+  Sample plain;                          ///< as the model sees it without turning or recolouring, for TraceTrm
+  int64_t views = 0;                     ///< that were answered; some may have given no vote
+  std::vector<ArcCandidate> candidates;  ///< best first; the first two are the tries
+
+  [[nodiscard]] const ArcPair& pair() const { return problem.test[test]; }
+  [[nodiscard]] bool known() const { return pair().output.rows > 0; }
+};
+
+/// Answers all tests of the problem of this name, or of all problems with "". A name that the model was not trained on,
+/// or a model of another task, is a validation error. The same bytes for any number of threads.
+Result<std::vector<TrmArcAnswer>> SolveArc(PuzzleModel& puzzle, const std::string& problem,
+                                           const TrmSolveOptions& options);
+
+/// The demonstrations of a problem, the test input and the two tries, as frames for DrawFrames.
+std::vector<PictureFrame> TrmArcFrames(const Task& task, const TrmArcAnswer& answer);
 
 /// Evaluates a model of the task arc on the problems that it was trained on. Another task is a validation error; Ctrl-C
 /// is a runtime error. The same bytes for any number of threads.

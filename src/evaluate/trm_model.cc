@@ -40,6 +40,10 @@ Result<PuzzleModel> LoadPuzzleModel(const std::filesystem::path& folder, const P
   PINTLE_RETURN_IF_ERROR(LoadConfig(toml, folder.string(), [&](ConfigVisitor& v) { task_options.Visit(v); }));
   if (options.options) PINTLE_RETURN_IF_ERROR(options.options(task_options));
   PINTLE_ASSIGN(puzzle.task, MakeTask(name, task_options));
+  const TrmConfig& network = puzzle.model->config();
+  if (network.mixing == TrmMixing::kLocal && network.cells != puzzle.task->cells()) {
+    PINTLE_RETURN_IF_ERROR(puzzle.model->SetGrid(puzzle.task->info().rows, puzzle.task->info().cols));
+  }
   PINTLE_RETURN_IF_ERROR(CheckFit(puzzle.model->config(), *puzzle.task, folder.string()));
   const std::string& data = puzzle.task->info().data_sha256;
   if (!data.empty() && data != Note(puzzle.notes, "data")) {

@@ -80,7 +80,7 @@ class Panels {
     Colour ground = given ? kGivenGround : Mix(kUnsure, kPaper, sure);
     if (coloured) ground = Mix(kPaper, info_.colours[static_cast<size_t>(token)], sure);
     scene.marks.push_back({x, y, kCell, kCell, ground});
-    if (index > 0 && frames_[index - 1].cells[cell] != token) {
+    if (index > 0 && !frame.fresh && frames_[index - 1].cells[cell] != token) {
       constexpr int kWide = 2;
       scene.marks.push_back({x + 1, y + 1, kCell - 1, kWide, kChanged});
       scene.marks.push_back({x + 1, y + kCell - kWide, kCell - 1, kWide, kChanged});

@@ -13,6 +13,8 @@
 namespace pintle {
 namespace {
 
+constexpr const char* kMixing[] = {"token", "attention", "local"};
+
 std::string Percent(const std::string& share) {
   return fmt::format("{:.2f} %", 100 * std::strtod(share.c_str(), nullptr));
 }
@@ -60,11 +62,10 @@ std::string TrmCard(const TrmConfig& network, const std::map<std::string, std::s
       "| trained on | {} puzzles in {} steps, seed {} |\n"
       "| exact, {} unseen puzzles, depth {} | {} (baseline {}) |\n| cells | {} (baseline {}) |\n| origin | {} |\n"
       "| weights | `{}` |\n",
-      note("parameters"), network.width, network.layers, network.mixing == TrmMixing::kMlpT ? "token" : "attention",
-      network.h_cycles, network.l_cycles, network.dtype == DType::kBF16 ? "bf16" : "fp32", note("puzzles"),
-      note("steps"), note("seed"), note("evaluated"), note("depth"), Percent(note("exact")),
-      Percent(note("baseline_exact")), Percent(note("cells")), Percent(note("baseline_cells")), note("origin"),
-      weights_sha256);
+      note("parameters"), network.width, network.layers, kMixing[static_cast<int>(network.mixing)], network.h_cycles,
+      network.l_cycles, network.dtype == DType::kBF16 ? "bf16" : "fp32", note("puzzles"), note("steps"), note("seed"),
+      note("evaluated"), note("depth"), Percent(note("exact")), Percent(note("baseline_exact")), Percent(note("cells")),
+      Percent(note("baseline_cells")), note("origin"), weights_sha256);
   card += Curve(run_log);
   return card +
          "\n## Make it again\nThe same bytes for any number of threads: save the settings below as settings.toml, then "

@@ -14,7 +14,7 @@ void TrmRunConfig::Visit(ConfigVisitor& v) {
   v.Section("trm.network");
   v.Int("width", width, 16, 4096, "D, a multiple of 16");
   v.Int("layers", layers, 1, 16, "of the one network that both states share");
-  v.String("mixing", mixing, {"mlp_t", "attention"}, "how positions exchange information");
+  v.String("mixing", mixing, {"mlp_t", "attention", "local"}, "how positions exchange information");
   v.String("positions", positions, {"none", "rope", "rope2d"}, "what attention knows about positions");
   v.Int("heads", heads, 1, 64, "of attention");
   v.Int("prefix", prefix, 1, 64, "P, positions in front of the cells");
@@ -64,7 +64,9 @@ Result<TrmConfig> NetworkOf(const TrmRunConfig& config, const Task& task) {
   network.prefix = config.prefix;
   network.width = config.width;
   network.layers = config.layers;
-  network.mixing = config.mixing == "attention" ? TrmMixing::kAttention : TrmMixing::kMlpT;
+  network.mixing = config.mixing == "attention" ? TrmMixing::kAttention
+                   : config.mixing == "local"   ? TrmMixing::kLocal
+                                                : TrmMixing::kMlpT;
   network.positions = config.positions == "rope"     ? TrmPositions::kRope
                       : config.positions == "rope2d" ? TrmPositions::kRope2d
                                                      : TrmPositions::kNone;

@@ -28,16 +28,19 @@ TrmConfig ReferenceShape(TrmConfig config) {
 
 int64_t TrmParameterCount(const TrmConfig& c) {
   const int64_t length = c.positions_count();
-  const int64_t mixer = c.mixing == TrmMixing::kMlpT ? 3 * c.Inner(length) * length : 4 * c.width * c.width;
+  const int64_t mixer = c.mixing == TrmMixing::kMlpT    ? 3 * c.Inner(length) * length
+                        : c.mixing == TrmMixing::kLocal ? kTrmNeighbours * c.width * c.width
+                                                        : 4 * c.width * c.width;
   return 2 * c.vocab * c.width + 2 * c.width + 2 + c.layers * (mixer + 3 * c.Inner(c.width) * c.width);
 }
 
 double TrmFlopsPerEvaluation(const TrmConfig& c) {
   const auto length = static_cast<double>(c.positions_count()), width = static_cast<double>(c.width);
   const double channels = 6 * length * width * static_cast<double>(c.Inner(c.width));
-  const double positions = c.mixing == TrmMixing::kMlpT
-                               ? 6 * length * width * static_cast<double>(c.Inner(c.positions_count()))
-                               : 8 * length * width * width + 4 * length * length * width;
+  const double positions =
+      c.mixing == TrmMixing::kMlpT    ? 6 * length * width * static_cast<double>(c.Inner(c.positions_count()))
+      : c.mixing == TrmMixing::kLocal ? 2 * length * width * width * static_cast<double>(kTrmNeighbours)
+                                      : 8 * length * width * width + 4 * length * length * width;
   return static_cast<double>(c.layers) * (channels + positions);
 }
 
@@ -65,17 +68,19 @@ Status ValidateTrmConfig(const TrmConfig& c, const std::string& where) {
   }
   if (c.inner_rounding % 8 != 0) return ConfigError("inner_rounding is no multiple of 8", where);
   if (c.positions_count() > kMaxPositions) return ConfigError("more than 4096 positions", where);
-  if (c.mixing == TrmMixing::kMlpT) {
+  const bool grid = c.rows >= 1 && c.columns >= 1 && c.rows * c.columns == c.cells;
+  if (c.mixing != TrmMixing::kAttention) {
     if (c.positions != TrmPositions::kNone) {
-      return ConfigError("mlp_t mixing knows its positions; pos_encodings must be none", where);
+      return ConfigError("mlp_t and local mixing know their positions; pos_encodings must be none", where);
     }
+    if (c.mixing == TrmMixing::kLocal && !grid) return ConfigError("local mixing needs rows x columns = cells", where);
   } else {
     const int64_t parts = c.positions == TrmPositions::kRope2d ? 4 : 2;
     if (c.width % (c.heads * parts) != 0) {
       return ConfigError("hidden_size / num_heads must be a multiple of " + std::to_string(parts), where);
     }
     if (c.width / c.heads > 256) return ConfigError("hidden_size / num_heads is above 256", where);
-    if (c.positions == TrmPositions::kRope2d && (c.rows < 1 || c.columns < 1 || c.rows * c.columns != c.cells)) {
+    if (c.positions == TrmPositions::kRope2d && !grid) {
       return ConfigError("rope2d needs rows x columns = cells", where);
     }
   }

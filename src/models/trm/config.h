@@ -18,9 +18,13 @@ namespace pintle {
 enum class TrmMixing : uint8_t {
   kMlpT,       ///< a SwiGLU over the positions, one for all channels (fixed length, no positions needed)
   kAttention,  ///< self-attention, every position sees every other
+  kLocal,      ///< a cell sees the four cells beside it; not in the reference (local_mixing.h)
 };
 
-/// What attention knows about positions; kMlpT takes kNone.
+/// Rows that one position takes from others in kLocal: above, below, left, right, and one that comes from far.
+inline constexpr int64_t kTrmNeighbours = 5;
+
+/// What attention knows about positions; the other mixings take kNone.
 enum class TrmPositions : uint8_t {
   kNone,
   kRope,    ///< rotation by the flat index, prefix included, base 10000 (the reference's)
@@ -38,7 +42,7 @@ struct TrmConfig {
   TrmMixing mixing = TrmMixing::kMlpT;           ///< of all layers
   TrmPositions positions = TrmPositions::kNone;  ///< of attention
   int64_t heads = 4;                             ///< of attention; D / heads is even (a multiple of 4 for kRope2d)
-  int64_t rows = 0, columns = 0;                 ///< of the grid, for kRope2d: rows * columns = S
+  int64_t rows = 0, columns = 0;                 ///< of the grid, for kRope2d and kLocal: rows * columns = S
   int64_t h_cycles = 2;                          ///< T: T - 1 cycles without gradient, then one with
   int64_t l_cycles = 2;                          ///< n: evaluations of z_L before each one of z_H
   int64_t inner_rounding = 32;                   ///< inner widths are rounded up to a multiple of this (reference: 256)

@@ -12,29 +12,33 @@ namespace json = boost::json;
 
 constexpr const char* kPositionNames[] = {"none", "rope", "rope2d"};
 
+// The reference has a flag for one of its two mixings; what it does not have is named beside it.
+constexpr char kLocal[] = "local";
+
 }  // namespace
 
 std::string TrmConfigJson(const TrmConfig& c) {
-  const json::object root = {
-      {"architecture", "TinyRecursiveReasoningModel_ACTV1"},
-      {"seq_len", c.cells},
-      {"vocab_size", c.vocab},
-      {"puzzle_emb_len", c.prefix},
-      {"puzzle_emb_ndim", c.width},
-      {"num_puzzle_identifiers", c.puzzle_ids},
-      {"hidden_size", c.width},
-      {"L_layers", c.layers},
-      {"mlp_t", c.mixing == TrmMixing::kMlpT},
-      {"pos_encodings", kPositionNames[static_cast<int>(c.positions)]},
-      {"num_heads", c.heads},
-      {"H_cycles", c.h_cycles},
-      {"L_cycles", c.l_cycles},
-      {"halt_max_steps", c.halt_max_steps},
-      {"forward_dtype", c.dtype == DType::kBF16 ? "bfloat16" : "float32"},
-      {"pintle", json::object{{"inner_rounding", c.inner_rounding},
-                              {"rows", c.rows},
-                              {"columns", c.columns},
-                              {"profile", c.profile == kernels::Profile::kFma ? "fma" : "muladd"}}}};
+  json::object own = {{"inner_rounding", c.inner_rounding},
+                      {"rows", c.rows},
+                      {"columns", c.columns},
+                      {"profile", c.profile == kernels::Profile::kFma ? "fma" : "muladd"}};
+  if (c.mixing == TrmMixing::kLocal) own["mixing"] = kLocal;
+  const json::object root = {{"architecture", "TinyRecursiveReasoningModel_ACTV1"},
+                             {"seq_len", c.cells},
+                             {"vocab_size", c.vocab},
+                             {"puzzle_emb_len", c.prefix},
+                             {"puzzle_emb_ndim", c.width},
+                             {"num_puzzle_identifiers", c.puzzle_ids},
+                             {"hidden_size", c.width},
+                             {"L_layers", c.layers},
+                             {"mlp_t", c.mixing == TrmMixing::kMlpT},
+                             {"pos_encodings", kPositionNames[static_cast<int>(c.positions)]},
+                             {"num_heads", c.heads},
+                             {"H_cycles", c.h_cycles},
+                             {"L_cycles", c.l_cycles},
+                             {"halt_max_steps", c.halt_max_steps},
+                             {"forward_dtype", c.dtype == DType::kBF16 ? "bfloat16" : "float32"},
+                             {"pintle", own}};
   return DumpJson(root, 2) + "\n";
 }
 
@@ -78,6 +82,11 @@ Result<TrmConfig> ParseTrmConfig(std::string_view text, const std::string& where
   PINTLE_ASSIGN(const std::string profile, JsonString(*own, "profile", place));
   if (profile != "fma" && profile != "muladd") return ConfigError("profile is not fma or muladd", place);
   c.profile = profile == "fma" ? kernels::Profile::kFma : kernels::Profile::kMuladd;
+  if (own->as_object().contains("mixing")) {
+    PINTLE_ASSIGN(const std::string mixing, JsonString(*own, "mixing", place));
+    if (mixing != kLocal || mlp_t) return ConfigError("mixing is not local", place);
+    c.mixing = TrmMixing::kLocal;
+  }
   PINTLE_RETURN_IF_ERROR(ValidateTrmConfig(c, where));
   return c;
 }

@@ -48,6 +48,15 @@ TEST_CASE("a configuration comes back from its JSON, and faults are named") {
   c.columns = 5;
   CHECK(ParseTrmConfig(TrmConfigJson(c), "x").error().what == "rope2d needs rows x columns = cells");
   c.columns = 4;
+  c.mixing = TrmMixing::kLocal;
+  CHECK(!ParseTrmConfig(TrmConfigJson(c), "x").ok());  // it takes no positions
+  c.positions = TrmPositions::kNone;
+  const auto local = ParseTrmConfig(TrmConfigJson(c), "x");
+  REQUIRE(local.ok());
+  CHECK(local->mixing == TrmMixing::kLocal);
+  c.columns = 5;
+  CHECK(ParseTrmConfig(TrmConfigJson(c), "x").error().what == "local mixing needs rows x columns = cells");
+  c.columns = 4;
   c.vocab = 1;
   CHECK(ParseTrmConfig(TrmConfigJson(c), "x").error().what == "vocab_size = 1 is not between 2 and 4096");
   CHECK(!ParseTrmConfig("{}", "x").ok());

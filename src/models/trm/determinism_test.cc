@@ -71,9 +71,10 @@ TEST_CASE("twenty training steps learn; threads, recomputation and instruction s
 
 TEST_CASE("a puzzle's answer does not depend on its neighbours, and the observer sees every state") {
   ThreadPool pool(2);
-  for (const bool mlp_t : {true, false}) {
+  for (const TrmMixing mixing : {TrmMixing::kMlpT, TrmMixing::kAttention, TrmMixing::kLocal}) {
     TrmConfig config = Small();
-    config.mixing = mlp_t ? TrmMixing::kMlpT : TrmMixing::kAttention;
+    config.mixing = mixing;
+    config.rows = config.columns = 3;
     const auto model = Trm::Create(config, false, pool);
     REQUIRE(model.ok());
     Trm& trm = **model;
@@ -108,6 +109,31 @@ TEST_CASE("a puzzle's answer does not depend on its neighbours, and the observer
     trm.Decode(single.z_h, 1, decoded);
     CHECK(decoded == alone.logits);
   }
+}
+
+TEST_CASE("a local model takes grids of any size, and is what it was on its own again") {
+  ThreadPool pool(2);
+  TrmConfig config = Small();
+  config.mixing = TrmMixing::kLocal;
+  config.rows = config.columns = 3;
+  const auto model = Trm::Create(config, false, pool);
+  REQUIRE(model.ok());
+  (*model)->Init(3);
+  const auto answer_of = [&](int64_t slots) {
+    TrmCarry carry = (*model)->NewCarry(slots);
+    TrmAnswer answer;
+    REQUIRE((*model)->Step(Offered((*model)->config(), slots, 0), carry, answer).ok());
+    return answer.logits;
+  };
+  const std::vector<float> before = answer_of(2);
+  REQUIRE((*model)->SetGrid(4, 6).ok());
+  CHECK(answer_of(1).size() == static_cast<size_t>(24 * config.vocab));
+  REQUIRE((*model)->SetGrid(3, 3).ok());
+  CHECK(answer_of(2) == before);
+  CHECK((*model)->SetGrid(100, 100).error().what == "cells = 10000 is not between 1 and 4096");
+  config.mixing = TrmMixing::kMlpT;
+  CHECK((*Trm::Create(config, false, pool))->SetGrid(4, 6).error().what ==
+        "the weights of this model belong to its 9 cells");
 }
 
 TEST_CASE("N steps, a checkpoint and M steps are N + M steps; the model folder comes back") {

@@ -5,6 +5,7 @@
 #include "kernels/rope.h"
 #include "kernels/swiglu.h"
 #include "kernels/swiglu_kept.h"
+#include "models/trm/local_mixing.h"
 
 namespace pintle {
 namespace {
@@ -81,6 +82,11 @@ void TrmLayerForward(const TrmLayerContext& context, const TrmLayerWeights& weig
     TrmMatMul(config, MatMulOp::kNN, length, columns, inner, TrmWeight(config, *weights.mix_out), scratch.active.data(),
               scratch.sum, x, false, pool);
     kernels::UnitNormColumns(scratch.sum, kTrmNormEpsilon, length, columns, middle, pool);
+  } else if (config.mixing == TrmMixing::kLocal) {
+    GatherNeighbours(context, x_operand, kept.mixed, kept.largest);
+    TrmMatMul(config, MatMulOp::kNT, rows, width, kTrmNeighbours * width, kept.mixed.data(),
+              TrmWeight(config, *weights.mix_out), scratch.sum, x, false, pool);
+    kernels::UnitNormRows(scratch.sum, kTrmNormEpsilon, rows, width, middle, pool);
   } else {
     TrmMatMul(config, MatMulOp::kNT, length, 3 * width, width, x_operand.data(), TrmWeight(config, *weights.mix_in),
               kept.mix, nullptr, false, pool);
@@ -88,10 +94,10 @@ void TrmLayerForward(const TrmLayerContext& context, const TrmLayerWeights& weig
       kernels::RopeQkNorm(RotationShape(config), kept.mix, nullptr, context.cos, context.sin, context.position,
                           kept.mix, nullptr, pool);
     }
-    float* attended = kept.attended.f32 != nullptr ? kept.attended.f32 : scratch.sum;
-    kernels::FullAttention(AttentionShape(config), kept.mix, attended, kept.attended.b16, kept.lse, scratch.attention,
+    float* attended = kept.mixed.f32 != nullptr ? kept.mixed.f32 : scratch.sum;
+    kernels::FullAttention(AttentionShape(config), kept.mix, attended, kept.mixed.b16, kept.lse, scratch.attention,
                            pool);
-    TrmMatMul(config, MatMulOp::kNT, length, width, width, kept.attended.data(), TrmWeight(config, *weights.mix_out),
+    TrmMatMul(config, MatMulOp::kNT, length, width, width, kept.mixed.data(), TrmWeight(config, *weights.mix_out),
               scratch.sum, x, false, pool);
     kernels::UnitNormRows(scratch.sum, kTrmNormEpsilon, length, width, middle, pool);
   }
@@ -136,9 +142,15 @@ void TrmLayerBackward(const TrmLayerContext& context, const TrmLayerWeights& wei
     ActivateBackward(mix, mix_inner * columns, columns, scratch.wide, mix_inner, columns, deltas.mix_active, pool);
     TrmMatMul(config, MatMulOp::kTN, length, columns, 2 * mix_inner, TrmWeight(config, *weights.mix_in), mix.data(), dz,
               d_mix, false, pool);
+    return;
+  }
+  kernels::UnitNormRowsBackward(kept.y.kept(), kept.mix_inverse, scratch.y, rows, width, d_mix, deltas.mix_out.b16,
+                                pool);
+  if (config.mixing == TrmMixing::kLocal) {
+    TrmMatMul(config, MatMulOp::kNN, rows, kTrmNeighbours * width, width, deltas.mix_out.data(),
+              TrmWeight(config, *weights.mix_out), scratch.wide, nullptr, false, pool);
+    NeighbourGradients(context, scratch.wide, kept.largest, d_mix, dz);
   } else {
-    kernels::UnitNormRowsBackward(kept.y.kept(), kept.mix_inverse, scratch.y, length, width, d_mix, deltas.mix_out.b16,
-                                  pool);
     TrmMatMul(config, MatMulOp::kNN, length, width, width, deltas.mix_out.data(), TrmWeight(config, *weights.mix_out),
               scratch.y, nullptr, false, pool);
     float* d_qkv = deltas.qkv.f32 != nullptr ? deltas.qkv.f32 : scratch.wide;

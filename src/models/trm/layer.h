@@ -1,7 +1,7 @@
 // One layer of the TRM for one group of puzzles, forward and backward. Post-norm: mix positions, norm, mix channels,
 // norm. Puzzles of a group stand side by side, position by position: x is [L, samples, D], so the token mixer is one
 // matmul over samples * D columns and the channel mixer one over L * samples rows, and nothing is ever transposed.
-// Attention takes groups of one puzzle. Not here: the recursion (recursion.h).
+// Attention takes groups of one puzzle. Not here: the recursion (recursion.h), who is whose neighbour (local_mixing.h).
 //
 // In a bf16 model everything that a matmul reads is kept in bf16; residuals, norms and attention are fp32. An Operand
 // is a buffer in the model's dtype: one of its two pointers is null.
@@ -34,7 +34,8 @@ struct Operand {
 
 /// One layer's parameters; fields are named as in the checkpoint.
 struct TrmLayerWeights {
-  Parameter *mix_in, *mix_out;  ///< mlp_t.gate_up_proj and down_proj, or self_attn.qkv_proj and o_proj
+  Parameter *mix_in, *mix_out;  ///< mlp_t.gate_up_proj and down_proj, self_attn.qkv_proj and o_proj, or null and
+                                ///< local.proj
   Parameter *gate_up_proj, *down_proj;
 };
 
@@ -56,9 +57,10 @@ struct TrmLayerContext {
 struct TrmLayerKept {
   float* mix = nullptr;  ///< mlp_t: gate | up [2 It, c D], fp32; attention: q | k | v [L, 3 D] after rotation
   kernels::bf16* mix_bf16 = nullptr;     ///< mlp_t in bf16: what is kept of `mix`, which is scratch then; optional
-  Operand attended;                      ///< attention: [L, D]
+  Operand mixed;                         ///< what mix_out reads; attention: [L, D], local: [rows, 5 D]
   float* lse = nullptr;                  ///< attention: [heads, L]; optional
-  float* mix_inverse = nullptr;          ///< mlp_t: [c D]; attention: [L]; optional
+  int32_t* largest = nullptr;            ///< local: [c, D], see GatherNeighbours; optional
+  float* mix_inverse = nullptr;          ///< mlp_t: [c D], else [rows]; optional
   Operand y;                             ///< behind the first norm
   float* hidden = nullptr;               ///< gate | up [rows, 2 I], fp32
   kernels::bf16* hidden_bf16 = nullptr;  ///< in bf16: what is kept of `hidden`, which is scratch then; optional
@@ -69,7 +71,8 @@ struct TrmLayerKept {
 /// Buffers of one thread, for groups of up to the planned number of samples.
 struct TrmLayerScratch {
   Operand active;              ///< [It, c D] or [rows, I]
-  float *sum, *y, *d, *wide;   ///< [rows, D] each; wide: fp32 [It, c D] or [rows, I] or [rows, 3 D]
+  float *sum, *y, *d, *wide;   ///< [rows, D] each; wide: fp32 [It, c D] or [rows, I] or [rows, 3 D] or
+                               ///< [rows, 5 D]
   float* attention = nullptr;  ///< FullAttentionScratch
 };
 

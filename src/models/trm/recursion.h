@@ -37,7 +37,8 @@ struct TrmWeights {
 /// Declares all parameters in checkpoint order; the caller allocates the registry.
 TrmWeights DeclareTrm(const TrmConfig& config, ParameterRegistry& registry);
 
-/// Puzzles that stand side by side: as many as make the token mixer's inner activations half a megabyte, at most 16.
+/// Puzzles that stand side by side: as many as make a mixer's inner activations half a megabyte (the token mixer's,
+/// where there is one), at most 16; one with attention.
 /// Part of the numeric contract, because it orders the rows of weight gradients.
 int64_t TrmGroup(const TrmConfig& config);
 

@@ -70,7 +70,7 @@ void TrmRecursion::Impl::HeadGradients(int64_t count, const std::vector<float>& 
   }
 }
 
-// All four weight gradients of a layer: one chain over all rows of all slots for the channel mixer, group after group
+// All weight gradients of a layer: one chain over all rows of all slots for the channel mixer, group after group
 // for the token mixer.
 void TrmRecursion::Impl::LayerGradients(const TrmLayerWeights& layer, const TrmKeptSet& set, size_t index,
                                         const Operand& x) {
@@ -83,8 +83,12 @@ void TrmRecursion::Impl::LayerGradients(const TrmLayerWeights& layer, const TrmK
   const Operand hidden = Bf16() ? Operand{nullptr, k.hidden_bf16} : Operand{k.hidden, nullptr};
   add(MatMulOp::kTN, width, inner, rows, deltas.out, deltas.active, *layer.down_proj);
   add(MatMulOp::kTN, 2 * inner, width, rows, hidden, k.y, *layer.gate_up_proj);
+  if (config.mixing == TrmMixing::kLocal) {
+    add(MatMulOp::kTN, width, kTrmNeighbours * width, rows, deltas.mix_out, k.mixed, *layer.mix_out);
+    return;
+  }
   if (config.mixing == TrmMixing::kAttention) {
-    add(MatMulOp::kTN, width, width, rows, deltas.mix_out, k.attended, *layer.mix_out);
+    add(MatMulOp::kTN, width, width, rows, deltas.mix_out, k.mixed, *layer.mix_out);
     add(MatMulOp::kTN, 3 * width, width, rows, deltas.qkv, x, *layer.mix_in);
     return;
   }

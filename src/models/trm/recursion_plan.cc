@@ -12,26 +12,31 @@ namespace {
 
 using kernels::bf16;
 
-// Floats of one token mixer's gate | up that stay in a core's cache beside the rest.
+// Floats of one SwiGLU's gate | up that stay in a core's cache beside the rest.
 constexpr int64_t kGroupFloats = 131072;
 constexpr int64_t kLargestGroup = 16;
 
-// What one layer keeps, `count` slots.
+// Elements of what one layer keeps of one slot.
 struct LayerSizes {
-  int64_t mix, hidden;  // fp32
-  int64_t inverse, mix_inverse;
-  int64_t lse, state;
+  int64_t state, hidden, inverse, mix_inverse;
+  int64_t mix = 0, mixed = 0, largest = 0, lse = 0;  // of some mixings
 };
 
 LayerSizes SizesOf(const TrmConfig& config) {
   const int64_t length = config.positions_count(), width = config.width;
-  const bool mlp_t = config.mixing == TrmMixing::kMlpT;
-  return {mlp_t ? 2 * config.Inner(length) * width : 3 * length * width,
-          2 * config.Inner(width) * length,
-          length,
-          mlp_t ? width : length,
-          mlp_t ? 0 : config.heads * length,
-          length * width};
+  LayerSizes sizes = {length * width, 2 * config.Inner(width) * length, length, length};
+  if (config.mixing == TrmMixing::kMlpT) {
+    sizes.mix = 2 * config.Inner(length) * width;
+    sizes.mix_inverse = width;
+  } else if (config.mixing == TrmMixing::kLocal) {
+    sizes.mixed = kTrmNeighbours * sizes.state;
+    sizes.largest = width;
+  } else {
+    sizes.mix = 3 * sizes.state;
+    sizes.mixed = sizes.state;
+    sizes.lse = config.heads * length;
+  }
+  return sizes;
 }
 
 TrmLayerKept Offset(const TrmConfig& config, const TrmLayerKept& kept, int64_t slot) {
@@ -40,7 +45,8 @@ TrmLayerKept Offset(const TrmConfig& config, const TrmLayerKept& kept, int64_t s
   TrmLayerKept result;
   result.mix = at(kept.mix, sizes.mix);
   result.mix_bf16 = at(kept.mix_bf16, sizes.mix);
-  result.attended = kept.attended.Offset(slot * sizes.state);
+  result.mixed = kept.mixed.Offset(slot * sizes.mixed);
+  result.largest = at(kept.largest, sizes.largest);
   result.lse = at(kept.lse, sizes.lse);
   result.mix_inverse = at(kept.mix_inverse, sizes.mix_inverse);
   result.y = kept.y.Offset(slot * sizes.state);
@@ -71,6 +77,9 @@ TrmWeights DeclareTrm(const TrmConfig& config, ParameterRegistry& registry) {
       const int64_t inner = config.Inner(length);
       l.mix_in = declare(layer + "mlp_t.gate_up_proj.weight", {2 * inner, length}, copies);
       l.mix_out = declare(layer + "mlp_t.down_proj.weight", {length, inner}, copies);
+    } else if (config.mixing == TrmMixing::kLocal) {
+      l.mix_in = nullptr;
+      l.mix_out = declare(layer + "local.proj.weight", {width, kTrmNeighbours * width}, copies);
     } else {
       l.mix_in = declare(layer + "self_attn.qkv_proj.weight", {3 * width, width}, copies);
       l.mix_out = declare(layer + "self_attn.o_proj.weight", {width, width}, copies);
@@ -87,23 +96,23 @@ TrmWeights DeclareTrm(const TrmConfig& config, ParameterRegistry& registry) {
 
 int64_t TrmGroup(const TrmConfig& config) {
   if (config.mixing == TrmMixing::kAttention) return 1;
-  const int64_t floats = 2 * config.Inner(config.positions_count()) * config.width;
+  const int64_t length = config.positions_count(), width = config.width;
+  const int64_t floats =
+      2 * (config.mixing == TrmMixing::kMlpT ? config.Inner(length) * width : config.Inner(width) * length);
   return std::clamp<int64_t>(kGroupFloats / floats, 1, kLargestGroup);
 }
 
 TrmLayerKept TrmRecursion::Impl::TakeKept(TrmLayout& layout, int64_t count) const {
   const LayerSizes sizes = SizesOf(config);
-  const bool mlp_t = config.mixing == TrmMixing::kMlpT;
   TrmLayerKept k;
-  if (mlp_t && Bf16()) {
+  if (config.mixing == TrmMixing::kMlpT && Bf16()) {
     k.mix_bf16 = layout.Take<bf16>(count * sizes.mix);
   } else {
     k.mix = layout.Take<float>(count * sizes.mix);
   }
-  if (!mlp_t) {
-    k.attended = layout.TakeOperand(config.dtype, count * sizes.state);
-    k.lse = layout.Take<float>(count * sizes.lse);
-  }
+  k.mixed = layout.TakeOperand(config.dtype, count * sizes.mixed);
+  k.largest = layout.Take<int32_t>(count * sizes.largest);
+  k.lse = layout.Take<float>(count * sizes.lse);
   k.mix_inverse = layout.Take<float>(count * sizes.mix_inverse);
   k.y = layout.TakeOperand(config.dtype, count * sizes.state);
   if (Bf16()) {
@@ -120,21 +129,20 @@ void TrmRecursion::Impl::PlanScratch(TrmLayout& layout) {
   const LayerSizes sizes = SizesOf(config);
   const int64_t state = group * Cells();
   const int64_t active = group * std::max(sizes.mix, sizes.hidden) / 2;
-  const bool mlp_t = config.mixing == TrmMixing::kMlpT;
   scratch.resize(static_cast<size_t>(pool->threads()));
   for (TrmScratch& s : scratch) {
     s.layer.active = layout.TakeOperand(config.dtype, active);
     for (float** buffer : {&s.layer.sum, &s.layer.y, &s.layer.d, &s.e, &s.z_h, &s.z_l, &s.inject, &s.x}) {
       *buffer = layout.Take<float>(state);
     }
-    s.layer.wide = layout.Take<float>(std::max(active, 3 * state));
-    if (!mlp_t) {
+    s.layer.wide = layout.Take<float>(std::max({active, 3 * state, group * sizes.mixed}));
+    if (config.mixing == TrmMixing::kAttention) {
       s.layer.attention =
           layout.Take<float>(kernels::FullAttentionScratch({Length(), config.heads, 0, 0, config.profile}));
     }
     s.free.mix = layout.Take<float>(group * sizes.mix);
     s.free.hidden = layout.Take<float>(group * sizes.hidden);
-    if (!mlp_t) s.free.attended = layout.TakeOperand(config.dtype, state);
+    s.free.mixed = layout.TakeOperand(config.dtype, group * sizes.mixed);
     s.free.y = Bf16() ? layout.TakeOperand(config.dtype, state) : Operand{s.layer.y, nullptr};
     s.x_operand = Bf16() ? layout.TakeOperand(config.dtype, state) : Operand{s.x, nullptr};
     s.free.z = s.x_operand;
@@ -160,7 +168,7 @@ void TrmRecursion::Impl::PlanKept(TrmLayout& layout) {
   deltas.mix_out = layout.TakeOperand(config.dtype, state);
   if (config.mixing == TrmMixing::kMlpT) {
     deltas.mix_active = layout.TakeOperand(config.dtype, slots * sizes.mix / 2);
-  } else {
+  } else if (config.mixing == TrmMixing::kAttention) {
     deltas.qkv = layout.TakeOperand(config.dtype, 3 * state);
   }
   last_z = layout.TakeOperand(config.dtype, state);

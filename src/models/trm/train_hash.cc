@@ -63,6 +63,8 @@ const std::vector<TrmHashCase>& TrmHashCases() {
       {"trm_f32_muladd_mlp_t", TrmMixing::kMlpT, TrmPositions::kNone, DType::kF32, Profile::kMuladd},
       {"trm_bf16_attention_rope2d", TrmMixing::kAttention, TrmPositions::kRope2d, DType::kBF16, Profile::kMuladd},
       {"trm_f32_muladd_attention_rope", TrmMixing::kAttention, TrmPositions::kRope, DType::kF32, Profile::kMuladd},
+      {"trm_bf16_local", TrmMixing::kLocal, TrmPositions::kNone, DType::kBF16, Profile::kMuladd},
+      {"trm_f32_muladd_local", TrmMixing::kLocal, TrmPositions::kNone, DType::kF32, Profile::kMuladd},
       {"trm_f32_fma_attention", TrmMixing::kAttention, TrmPositions::kNone, DType::kF32, Profile::kFma},
   };
   return cases;

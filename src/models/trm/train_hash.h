@@ -22,7 +22,7 @@ struct TrmHashCase {
   kernels::Profile profile;
 };
 
-/// mlp_t and attention in bf16 and in both fp32 profiles.
+/// All mixings, both dtypes, both fp32 profiles.
 const std::vector<TrmHashCase>& TrmHashCases();
 
 /// The outcome of one case.

@@ -39,6 +39,14 @@ Status CheckTrmBatch(const TrmConfig& config, const TrmBatch& batch, bool labels
   return {};
 }
 
+// No weight may change its shape.
+Status Trm::Impl::Reshape(const TrmConfig& to) {
+  PINTLE_RETURN_IF_ERROR(ValidateTrmConfig(to, ""));
+  PINTLE_ASSIGN(recursion, TrmRecursion::Create(to, weights, 0, false, *pool));
+  config = to;
+  return {};
+}
+
 Trm::Trm(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Trm::~Trm() = default;
 const TrmConfig& Trm::config() const { return impl_->config; }
@@ -75,10 +83,18 @@ Status Trm::SetCycles(int64_t h_cycles, int64_t l_cycles) {
   TrmConfig config = impl_->config;
   config.h_cycles = h_cycles;
   config.l_cycles = l_cycles;
-  PINTLE_RETURN_IF_ERROR(ValidateTrmConfig(config, ""));
-  PINTLE_ASSIGN(impl_->recursion, TrmRecursion::Create(config, impl_->weights, 0, false, *impl_->pool));
-  impl_->config = config;
-  return {};
+  return impl_->Reshape(config);
+}
+
+Status Trm::SetGrid(int64_t rows, int64_t columns) {
+  TrmConfig config = impl_->config;
+  if (config.mixing != TrmMixing::kLocal) {
+    return ValidationError("the weights of this model belong to its " + std::to_string(config.cells) + " cells");
+  }
+  config.rows = rows;
+  config.columns = columns;
+  config.cells = rows * columns;
+  return impl_->Reshape(config);
 }
 
 TrmCarry Trm::NewCarry(int64_t slots) const {

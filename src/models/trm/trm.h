@@ -80,6 +80,10 @@ class Trm {
   /// Another recursion depth from the next step on. Validation error outside 1 .. 64.
   Status SetCycles(int64_t h_cycles, int64_t l_cycles);
 
+  /// Another grid from the next step on: with kLocal mixing no weight belongs to a position. Validation error with
+  /// other mixings, and where the grid is too large.
+  Status SetGrid(int64_t rows, int64_t columns);
+
   /// A fresh carry: every slot at H_init, L_init.
   [[nodiscard]] TrmCarry NewCarry(int64_t slots) const;
   /// Puts one slot of `carry` back to the start.

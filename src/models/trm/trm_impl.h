@@ -15,6 +15,8 @@ struct Trm::Impl {
   ParameterRegistry registry;
   TrmWeights weights;
   std::unique_ptr<TrmRecursion> recursion;  // inference
+
+  Status Reshape(const TrmConfig& to);
 };
 
 }  // namespace pintle
