@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "cli/gguf_verbs.h"
+#include "cli/model_argument.h"
 #include "cli/verbs.h"
 #include "kernels/peak.h"
 #include "tensor/arena.h"
@@ -34,7 +35,8 @@ Status Bench(const Options& options, const Global& global) {
     return UsageError("--prompt, --generate and --repeat are 1 or more");
   }
   const int64_t context = options.prompt + options.generate;
-  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(options.model, context, global.threads));
+  PINTLE_ASSIGN(const std::string path, ModelPath(options.model));
+  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(path, context, global.threads));
   const DecoderConfig& config = model->description().plan.config;
   std::vector<int32_t> prompt(static_cast<size_t>(options.prompt));
   for (size_t i = 0; i < prompt.size(); ++i) {
@@ -77,7 +79,7 @@ Status Bench(const Options& options, const Global& global) {
 void RegisterBenchLlm(Command& bench) {
   auto options = std::make_shared<Options>();
   Command& verb = bench.Add("llm", "a model (GGUF): prompt and generation speed, load, memory");
-  verb.Option("model", options->model, "the .gguf file").Required();
+  verb.Option("model", options->model, "a .gguf file or an id of `pintle models`").Required();
   verb.Option("--prompt", options->prompt, "tokens of the prompt");
   verb.Option("--generate", options->generate, "tokens to generate");
   verb.Option("--repeat", options->repeat, "the best of so many runs counts");

@@ -9,6 +9,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "cli/gguf_verbs.h"
+#include "cli/model_argument.h"
 #include "cli/verbs.h"
 
 namespace pintle {
@@ -94,6 +95,7 @@ Status Chat(Options options, const Global& global) {
   options.sample.seed = global.seed;
   PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(options.sample));
   PINTLE_RETURN_IF_ERROR(ReadForm(options.form, options.sample));
+  PINTLE_ASSIGN(options.model, ModelPathOrBest(options.model));
   PINTLE_ASSIGN(const GgufDescription description, DescribeGguf(options.model, options.context));
   LogInfo("chat", PlanLine(description));
   if (global.dry_run) return {};
@@ -115,7 +117,8 @@ void RegisterChat(Command& pintle) {
   auto options = std::make_shared<Options>();
   options->sample.max_tokens = 1024;
   Command& verb = pintle.Add("chat", "talk with a model (GGUF)");
-  verb.Option("model", options->model, "the .gguf file").Required();
+  verb.Option("model", options->model,
+              "a .gguf file or an id of `pintle models` (default: the largest model here that fits)");
   verb.Rest("words", options->words, "the question (default: ask on the terminal, or read a pipe)");
   verb.Option("--system", options->system, "the system text");
   verb.Option("--context", options->context, "positions to reserve at most");

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/gguf_verbs.h"
+#include "cli/model_argument.h"
 #include "cli/verbs.h"
 
 namespace pintle {
@@ -61,8 +62,8 @@ Status Complete(Options options, const Global& global) {
   options.sample.seed = global.seed;
   PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(options.sample));
   PINTLE_RETURN_IF_ERROR(ReadForm(options.form, options.sample));
-  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model,
-                GgufModel::Load(options.model, options.context, global.threads));
+  PINTLE_ASSIGN(const std::string path, ModelPath(options.model));
+  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(path, options.context, global.threads));
   LogInfo("complete", PlanLine(model->description()));
   std::vector<int32_t> prompt;
   if (!options.ids.empty()) {
@@ -109,7 +110,7 @@ Status Complete(Options options, const Global& global) {
 void RegisterComplete(Command& pintle) {
   auto options = std::make_shared<Options>();
   Command& verb = pintle.Add("complete", "go on from a text with a model (GGUF)");
-  verb.Option("model", options->model, "the .gguf file").Required();
+  verb.Option("model", options->model, "a .gguf file or an id of `pintle models`").Required();
   verb.Option("--prompt", options->prompt, "the text (default: standard input)");
   verb.Option("--ids", options->ids, "token ids instead of a text: 1,2,3");
   verb.Option("--logits", options->logits, "write float32 logits [positions, vocabulary] of the prompt here, and end");

@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
     pintle::RegisterTokenize(pintle);
     pintle::RegisterPerplexity(pintle);
     pintle::RegisterModels(pintle);
+    pintle::RegisterPull(pintle);
     pintle::RegisterQuantize(pintle);
     pintle::RegisterUp(pintle);
     pintle::RegisterGateway(pintle);

@@ -24,6 +24,7 @@ void RegisterModels(Command& pintle) {
   verb.Run([options](const Global& global) {
     return WriteSynthModel(options->arch, options->type, global.seed, options->out);
   });
+  RegisterModelsList(models);
 }
 
 void RegisterQuantize(Command& pintle) {

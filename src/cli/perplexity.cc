@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/gguf_verbs.h"
+#include "cli/model_argument.h"
 #include "cli/verbs.h"
 #include "kernels/math.h"
 
@@ -27,7 +28,8 @@ Status Perplexity(const Options& options, const Global& global) {
   } else {
     PINTLE_ASSIGN(text, ReadFile(options.file, uint64_t{64} << 20));
   }
-  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(options.model, options.window, global.threads));
+  PINTLE_ASSIGN(const std::string path, ModelPath(options.model));
+  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(path, options.window, global.threads));
   const int64_t window = std::min(options.window, model->description().plan.config.context);
   const std::vector<int32_t> ids = model->PlainPrompt(text);
   PINTLE_ASSIGN(const TextScore score, model->Score(ids, window));
@@ -51,7 +53,7 @@ Status Perplexity(const Options& options, const Global& global) {
 void RegisterPerplexity(Command& pintle) {
   auto options = std::make_shared<Options>();
   Command& verb = pintle.Add("perplexity", "how well a model (GGUF) foretells a text");
-  verb.Option("model", options->model, "the .gguf file").Required();
+  verb.Option("model", options->model, "a .gguf file or an id of `pintle models`").Required();
   verb.Option("--file", options->file, "the text; - reads standard input");
   verb.Option("--window", options->window, "tokens of a window; its second half is scored");
   verb.Run([options](const Global& global) { return Perplexity(*options, global); });

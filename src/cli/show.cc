@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "cli/gguf_verbs.h"
+#include "cli/model_argument.h"
 #include "cli/verbs.h"
 
 namespace pintle {
@@ -42,7 +43,8 @@ Status ShowPrompt(const GgufDescription& description, const Options& options, bo
 }
 
 Status Show(const Options& options, const Global& global) {
-  PINTLE_ASSIGN(const GgufDescription description, DescribeGguf(options.model, 0));
+  PINTLE_ASSIGN(const std::string path, ModelPath(options.model));
+  PINTLE_ASSIGN(const GgufDescription description, DescribeGguf(path, 0));
   const GgufPlan& plan = description.plan;
   const DecoderConfig& config = plan.config;
   boost::json::object out = {{"name", description.name},
@@ -81,7 +83,7 @@ Status Show(const Options& options, const Global& global) {
 void RegisterShow(Command& pintle) {
   auto options = std::make_shared<Options>();
   Command& verb = pintle.Add("show", "check a model file (GGUF) and say what it is");
-  verb.Option("model", options->model, "the .gguf file").Required();
+  verb.Option("model", options->model, "a .gguf file or an id of `pintle models`").Required();
   verb.Option("--prompt", options->prompt, "also print the exact prompt and ids for this question");
   verb.Option("--tools", options->tools, "functions for the prompt: a JSON array as OpenAI's API has it");
   verb.Flag("--no-think", options->no_think, "Qwen3: the prompt for an answer without thoughts");

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "cli/gguf_verbs.h"
+#include "cli/model_argument.h"
 #include "cli/verbs.h"
 
 namespace pintle {
@@ -17,12 +18,12 @@ void RegisterTokenize(Command& pintle) {
   };
   auto options = std::make_shared<Options>();
   Command& verb = pintle.Add("tokenize", "the token ids of a text (GGUF)");
-  verb.Option("model", options->model, "the .gguf file").Required();
+  verb.Option("model", options->model, "a .gguf file or an id of `pintle models`").Required();
   verb.Option("--text", options->text, "the text; - reads standard input");
   verb.Run([options](const Global& global) -> Status {
-    PINTLE_ASSIGN(const GgufFile file, GgufFile::Open(options->model));
-    PINTLE_ASSIGN(const std::unique_ptr<const Vocabulary> vocabulary,
-                  Vocabulary::FromGguf(file.header(), options->model));
+    PINTLE_ASSIGN(const std::string path, ModelPath(options->model));
+    PINTLE_ASSIGN(const GgufFile file, GgufFile::Open(path));
+    PINTLE_ASSIGN(const std::unique_ptr<const Vocabulary> vocabulary, Vocabulary::FromGguf(file.header(), path));
     const std::string text =
         options->text == "-" ? std::string(std::istreambuf_iterator<char>(std::cin), {}) : options->text;
     std::vector<int32_t> ids;

@@ -37,7 +37,9 @@ void RegisterComplete(Command& pintle);     ///< complete
 void RegisterShow(Command& pintle);         ///< show
 void RegisterTokenize(Command& pintle);     ///< tokenize
 void RegisterPerplexity(Command& pintle);   ///< perplexity
-void RegisterModels(Command& pintle);       ///< models synth
+void RegisterModels(Command& pintle);       ///< models, models synth
+void RegisterModelsList(Command& models);   ///< models
+void RegisterPull(Command& pintle);         ///< pull, verify
 void RegisterQuantize(Command& pintle);     ///< quantize
 void RegisterUp(Command& pintle);           ///< up
 void RegisterGateway(Command& pintle);      ///< gateway

@@ -1,4 +1,4 @@
-// Downloads over HTTP(S) by libcurl: resumable, retried with back-off, SHA-256 checked, stored under the hash.
+// Downloads over HTTP(S) by net/transfer.h: resumable, retried with back-off, SHA-256 checked, stored under the hash.
 #pragma once
 
 #include <cstdint>

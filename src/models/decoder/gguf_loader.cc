@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -50,6 +49,10 @@ std::optional<QuantType> QuantTypeOf(GgufType type) {
 bool IsFloat(GgufType type) { return type == GgufType::kF32 || type == GgufType::kF16 || type == GgufType::kBF16; }
 
 bool IsMatrix(const GgufTensor& tensor) { return tensor.shape.size() == 2; }
+
+int64_t RowBytes(const GgufTensor& tensor) {
+  return static_cast<int64_t>(tensor.size) / (tensor.elements() / tensor.shape.back());
+}
 
 // How a tensor is held in memory.
 enum class Form { kF32, kBF16, kQuant };
@@ -135,31 +138,41 @@ int64_t FileRow(const Placement& placement, int64_t row, int64_t head_dim) {
   return head * head_dim + (i < half ? 2 * i : 2 * (i - half) + 1);
 }
 
-bool AllFinite(const float* values, int64_t count) {
+// Rows [first, first + count) of one tensor as they stand in the file, in the parameter's order.
+Status ReadRows(const GgufFile& file, const Placement& p, int64_t head_dim, int64_t first, int64_t count,
+                std::vector<uint8_t>& buffer) {
+  const GgufTensor& tensor = *p.tensor;
+  const int64_t row_bytes = RowBytes(tensor);
+  buffer.resize(static_cast<size_t>(count * row_bytes));
+  if (!p.permuted) return file.ReadBytes(tensor, first * row_bytes, buffer.size(), buffer.data());
+  for (int64_t i = 0; i < count; ++i) {
+    PINTLE_RETURN_IF_ERROR(file.ReadBytes(tensor, FileRow(p, first + i, head_dim) * row_bytes,
+                                          static_cast<size_t>(row_bytes), buffer.data() + i * row_bytes));
+  }
+  return {};
+}
+
+// Whether an exponent of all ones, an infinity or a NaN, is among values of the file.
+bool RowsFinite(const GgufTensor& tensor, const std::vector<uint8_t>& buffer, int64_t count) {
+  if (const auto type = QuantTypeOf(tensor.type)) {
+    return kernels::QuantRowsFinite(*type, buffer.data(), count, tensor.shape.back());
+  }
+  const size_t width = tensor.type == GgufType::kF32 ? 4 : 2;
+  const unsigned exponent = tensor.type == GgufType::kF16 ? 0x7c00 : 0x7f80;
   bool finite = true;
-  for (int64_t i = 0; i < count; ++i) finite = finite && std::isfinite(values[i]);
+  for (size_t i = width - 1; i < buffer.size(); i += width) {
+    const unsigned high = static_cast<unsigned>(buffer[i]) << 8 | buffer[i - 1];
+    finite = finite && (high & exponent) != exponent;
+  }
   return finite;
 }
 
-// Rows [first, first + count) of one tensor into memory.
-Status LoadRows(const GgufFile& file, const Placement& p, int64_t head_dim, int64_t first, int64_t count,
-                std::vector<uint8_t>& buffer) {
+// What ReadRows brought into the form that products read.
+void PlaceRows(const Placement& p, int64_t first, int64_t count, const std::vector<uint8_t>& buffer) {
   const GgufTensor& tensor = *p.tensor;
-  const int64_t columns = tensor.shape.back(), rows = tensor.elements() / columns;
-  const int64_t row_bytes = static_cast<int64_t>(tensor.size) / rows;
-  buffer.resize(static_cast<size_t>(count * row_bytes));
-  if (!p.permuted) {
-    PINTLE_RETURN_IF_ERROR(file.ReadBytes(tensor, first * row_bytes, buffer.size(), buffer.data()));
-  } else {
-    for (int64_t i = 0; i < count; ++i) {
-      PINTLE_RETURN_IF_ERROR(file.ReadBytes(tensor, FileRow(p, first + i, head_dim) * row_bytes,
-                                            static_cast<size_t>(row_bytes), buffer.data() + i * row_bytes));
-    }
-  }
-  bool finite = true;
+  const int64_t columns = tensor.shape.back(), row_bytes = RowBytes(tensor);
   if (p.form == Form::kQuant) {
     const QuantType type = *QuantTypeOf(tensor.type);
-    finite = kernels::QuantRowsFinite(type, buffer.data(), count, columns);
     const int64_t panel_bytes = kernels::QuantPanelBytes(type, columns);
     for (int64_t row = 0; row < count; row += kPanelRows) {
       kernels::PackQuantPanel(type, buffer.data() + row * row_bytes, std::min(kPanelRows, count - row), columns,
@@ -167,24 +180,55 @@ Status LoadRows(const GgufFile& file, const Placement& p, int64_t head_dim, int6
     }
   } else if (p.form == Form::kBF16) {
     std::memcpy(p.memory + first * row_bytes, buffer.data(), buffer.size());
-    for (size_t i = 1; i < buffer.size(); i += 2) {
-      finite = finite && ((buffer[i] & 0x7f) != 0x7f || (buffer[i - 1] & 0x80) == 0);
-    }
   } else {
     auto* to = reinterpret_cast<float*>(p.memory) + first * columns;
     if (tensor.type == GgufType::kF32) {
       std::memcpy(to, buffer.data(), buffer.size());
-    } else {
-      for (int64_t i = 0; i < count * columns; ++i) {
-        const auto half =
-            static_cast<uint16_t>(buffer[static_cast<size_t>(2 * i)] | buffer[static_cast<size_t>(2 * i + 1)] << 8);
-        to[i] = tensor.type == GgufType::kF16 ? FloatOfF16(half) : FloatOfBF16(half);
-      }
+      return;
     }
-    finite = AllFinite(to, count * columns);
+    for (int64_t i = 0; i < count * columns; ++i) {
+      const auto half =
+          static_cast<uint16_t>(buffer[static_cast<size_t>(2 * i)] | buffer[static_cast<size_t>(2 * i + 1)] << 8);
+      to[i] = tensor.type == GgufType::kF16 ? FloatOfF16(half) : FloatOfBF16(half);
+    }
   }
-  if (!finite) return ValidationError("the tensor " + tensor.name + " holds weights that are not finite", file.where());
-  return {};
+}
+
+// Every row of every placement is read once, in pieces of about 1 MiB by all threads, and must be finite;
+// `use(placement, first row, rows, bytes)` gets each piece.
+template <typename Use>
+Status ReadAll(const GgufFile& file, const std::vector<Placement>& placements, int64_t head_dim, ThreadPool& pool,
+               const Use& use) {
+  struct Item {
+    const Placement* placement;
+    int64_t first, count;
+  };
+  std::vector<Item> items;
+  constexpr int64_t kItemBytes = int64_t{1} << 20;
+  for (const Placement& p : placements) {
+    const int64_t rows = p.tensor->elements() / p.tensor->shape.back();
+    const int64_t step = std::max(kItemBytes / RowBytes(*p.tensor) / kPanelRows, int64_t{1}) * kPanelRows;
+    for (int64_t first = 0; first < rows; first += step) items.push_back({&p, first, std::min(step, rows - first)});
+  }
+  std::vector<std::vector<uint8_t>> buffers(static_cast<size_t>(pool.threads()));
+  std::mutex mutex;
+  Status failure;
+  pool.ParallelForWithThread(static_cast<int64_t>(items.size()), [&](int64_t i, int thread) {
+    const Item& item = items[static_cast<size_t>(i)];
+    std::vector<uint8_t>& buffer = buffers[static_cast<size_t>(thread)];
+    const GgufTensor& tensor = *item.placement->tensor;
+    Status status = ReadRows(file, *item.placement, head_dim, item.first, item.count, buffer);
+    if (status.ok() && !RowsFinite(tensor, buffer, item.count)) {
+      status = ValidationError("the tensor " + tensor.name + " holds weights that are not finite", file.where());
+    }
+    if (status.ok()) {
+      use(*item.placement, item.first, item.count, buffer);
+      return;
+    }
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (failure.ok()) failure = std::move(status);
+  });
+  return failure;
 }
 
 // Points each parameter at its memory; matrices that are stacked are found part by part.
@@ -255,34 +299,21 @@ Result<std::unique_ptr<Decoder>> LoadGguf(const GgufFile& file, const GgufPlan& 
   PINTLE_ASSIGN(std::unique_ptr<Decoder> decoder, Decoder::CreateEmpty(plan.config, pool));
   PINTLE_ASSIGN(std::vector<Placement> placements, Match(file, plan.config, decoder->parameters()));
   PINTLE_ASSIGN(Arena arena, Arena::Create(static_cast<size_t>(plan.weight_bytes)));
-  struct Item {
-    const Placement* placement;
-    int64_t first, count;
-  };
-  std::vector<Item> items;
-  constexpr int64_t kItemBytes = int64_t{1} << 20;
   for (Placement& p : placements) {
     p.memory = static_cast<char*>(arena.Allocate(static_cast<size_t>(BytesOf(*p.tensor, p.form))));
-    const int64_t rows = p.tensor->elements() / p.tensor->shape.back();
-    const int64_t row_bytes = static_cast<int64_t>(p.tensor->size) / rows;
-    const int64_t step = std::max(kItemBytes / row_bytes / kPanelRows, int64_t{1}) * kPanelRows;
-    for (int64_t first = 0; first < rows; first += step) items.push_back({&p, first, std::min(step, rows - first)});
   }
-  std::vector<std::vector<uint8_t>> buffers(static_cast<size_t>(pool.threads()));
-  std::mutex mutex;
-  Status failure;
-  pool.ParallelForWithThread(static_cast<int64_t>(items.size()), [&](int64_t i, int thread) {
-    const Item& item = items[static_cast<size_t>(i)];
-    Status status = LoadRows(file, *item.placement, plan.config.head_dim, item.first, item.count,
-                             buffers[static_cast<size_t>(thread)]);
-    if (status.ok()) return;
-    const std::lock_guard<std::mutex> lock(mutex);
-    if (failure.ok()) failure = std::move(status);
-  });
-  PINTLE_RETURN_IF_ERROR(failure);
+  PINTLE_RETURN_IF_ERROR(ReadAll(file, placements, plan.config.head_dim, pool, PlaceRows));
   for (const Placement& p : placements) PlaceParameter(p);
   decoder->AdoptWeights(std::move(arena));
   return decoder;
+}
+
+Status VerifyGguf(const GgufFile& file, const GgufPlan& plan, ThreadPool& pool) {
+  ParameterRegistry registry;
+  DeclareDecoder(plan.config, registry);
+  PINTLE_ASSIGN(const std::vector<Placement> placements, Match(file, plan.config, registry));
+  return ReadAll(file, placements, plan.config.head_dim, pool,
+                 [](const Placement&, int64_t, int64_t, const std::vector<uint8_t>&) {});
 }
 
 }  // namespace pintle

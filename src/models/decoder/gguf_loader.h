@@ -31,4 +31,7 @@ Result<GgufPlan> PlanGguf(const GgufFile& file, int64_t context);
 /// ones beside other types) are widened to fp32, which is exact.
 Result<std::unique_ptr<Decoder>> LoadGguf(const GgufFile& file, const GgufPlan& plan, ThreadPool& pool);
 
+/// Reads every weight and checks it as a load would, but keeps nothing.
+Status VerifyGguf(const GgufFile& file, const GgufPlan& plan, ThreadPool& pool);
+
 }  // namespace pintle

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Models by name: the list, pulling from a hub that breaks off, gated models, verifying, and using what was pulled. The hub is a
+# server on this machine; nothing else is asked for anything.
+. "$(dirname "$0")/lib.sh"
+export XDG_DATA_HOME=$scratch/data
+unset HF_TOKEN
+models=$scratch/data/pintle/models
+
+# The list, and what is not here.
+expect 0 "$pintle" models
+prints "qwen3-0.6b"
+prints "absent"
+expect 0 "$pintle" models --json
+prints '"id":"mistral-7b"'
+expect 3 "$pintle" chat
+says "none of the catalogue is here"
+says "\`pintle pull "
+expect 3 "$pintle" chat qwen3-0.6b hello
+says "Qwen3 0.6B is not on this machine"
+says "\`pintle pull qwen3-0.6b\` fetches it (639.4 MB, Apache-2.0)"
+expect 1 "$pintle" chat qwen3-8 hello
+says "did you mean 'qwen3-8b'?"
+expect 1 "$pintle" pull qwen3-0.6
+expect 1 "$pintle" pull http://example.org/x.gguf
+says "the address is not https"
+expect 1 "$pintle" pull hf:owner/name/x.bin
+expect 1 "$pintle" pull qwen3-8b --sha256 12
+[ ! -e "$models" ] || [ -z "$(ls -A "$models")" ] || fail "something was written without a download"
+for verb in models pull verify; do expect 0 "$pintle" $verb --help; done
+HF_ENDPOINT=https://hub.invalid expect 0 "$pintle" pull qwen3-8b --dry-run
+says "https://hub.invalid/Qwen/Qwen3-8B-GGUF/resolve/main/Qwen3-8B-Q4_K_M.gguf"
+
+# A hub on this machine.
+expect 0 "$pintle" models synth --arch tiny-qwen3 --type q4_k_m --out "$scratch/good.gguf"
+perl "$project/tests/serve_file.pl" "$scratch/good.gguf" "$scratch/port" >"$scratch/requests" &
+server=$!
+trap 'kill $server 2>/dev/null || true; chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+for _ in $(seq 100); do [ -e "$scratch/port" ] && break || sleep 0.1; done
+export HF_ENDPOINT=http://127.0.0.1:$(cat "$scratch/port")
+sha=$(sha256sum "$scratch/good.gguf" | cut -d ' ' -f 1)
+
+expect 0 "$pintle" pull hf:owner/name/good.gguf --json
+[ "$(json sha256)" = "$sha" ] || fail "another hash: $(json sha256)"
+cmp "$scratch/good.gguf" "$models/good.gguf" || fail "the pulled file differs"
+half=$(($(stat -c %s "$scratch/good.gguf") / 2))
+printf '/owner/name/resolve/main/good.gguf %s\n' - "$half" | cmp - "$scratch/requests" || fail "asked: $(cat "$scratch/requests")"
+expect 0 "$pintle" pull hf:owner/name/good.gguf
+[ "$(wc -l <"$scratch/requests")" = 2 ] || fail "a second pull fetched again"
+expect 0 "$pintle" models --json
+prints '{"file":"good.gguf"'
+prints '"state":"verified"'
+expect 0 "$pintle" verify good.gguf
+prints "all finite; SHA-256 $sha"
+expect 0 "$pintle" chat good.gguf --max-tokens 2 hello
+expect 0 "$pintle" show good.gguf
+expect 0 "$pintle" tokenize good.gguf --text x
+
+# Refusals.
+expect 3 "$pintle" pull hf:owner/name/gated.gguf
+says "the model is gated: accept its licence at $HF_ENDPOINT/owner/name"
+HF_TOKEN=wrong expect 3 "$pintle" pull hf:owner/name/gated.gguf
+says "HF_TOKEN is not let in"
+HF_TOKEN=open expect 0 "$pintle" pull hf:owner/name/gated.gguf
+expect 4 "$pintle" pull hf:owner/name/html.gguf
+says "does not begin with GGUF"
+expect 3 "$pintle" pull hf:owner/name/none.gguf
+says "the server answers 404"
+expect 4 "$pintle" pull "$HF_ENDPOINT/x/other-good.gguf" --sha256 "$(printf '0%.0s' $(seq 64))"
+says "SHA-256 is $sha"
+[ ! -e "$models/other-good.gguf.part" ] || fail "a refused file stays"
+
+# Damage is found; what cannot be trusted is not replaced unasked.
+printf 'X' | dd of="$models/good.gguf" bs=1 seek=$((half + 7)) conv=notrunc status=none
+expect 4 "$pintle" verify good.gguf
+says "remove the file and pull it again"
+expect 4 "$pintle" pull hf:owner/name/good.gguf
+rm "$models/good.gguf"
+expect 0 "$pintle" pull hf:owner/name/good.gguf
+expect 0 "$pintle" verify "$scratch/good.gguf"
+expect 4 "$pintle" verify "$0"
+expect 0 "$pintle" verify "$project/models/m31r-1m"
