@@ -17,7 +17,7 @@ namespace pintle {
 namespace {
 
 struct Options {
-  std::string model;
+  std::string model, kv = "f32";
   int64_t prompt = 512, generate = 64, repeat = 3;
 };
 
@@ -34,9 +34,10 @@ Status Bench(const Options& options, const Global& global) {
   if (options.prompt < 1 || options.generate < 1 || options.repeat < 1) {
     return UsageError("--prompt, --generate and --repeat are 1 or more");
   }
+  PINTLE_ASSIGN(const kernels::KvType kv, ParseKvType(options.kv));
   const int64_t context = options.prompt + options.generate;
   PINTLE_ASSIGN(const std::string path, ModelPath(options.model));
-  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(path, context, global.threads));
+  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(path, context, global.threads, kv));
   const DecoderConfig& config = model->description().plan.config;
   std::vector<int32_t> prompt(static_cast<size_t>(options.prompt));
   for (size_t i = 0; i < prompt.size(); ++i) {
@@ -83,6 +84,7 @@ void RegisterBenchLlm(Command& bench) {
   verb.Option("--prompt", options->prompt, "tokens of the prompt");
   verb.Option("--generate", options->generate, "tokens to generate");
   verb.Option("--repeat", options->repeat, "the best of so many runs counts");
+  verb.Option("--kv", options->kv, kKvHelp);
   verb.Run([options](const Global& global) { return Bench(*options, global); });
 }
 

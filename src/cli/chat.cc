@@ -19,6 +19,7 @@ struct Options {
   std::string model, system;
   std::vector<std::string> words;
   int64_t context = kDefaultContext;
+  std::string kv = "f32";
   bool no_think = false;
   SampleOptions sample;
   AnswerForm form;
@@ -95,12 +96,13 @@ Status Chat(Options options, const Global& global) {
   options.sample.seed = global.seed;
   PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(options.sample));
   PINTLE_RETURN_IF_ERROR(ReadForm(options.form, options.sample));
+  PINTLE_ASSIGN(const kernels::KvType kv, ParseKvType(options.kv));
   PINTLE_ASSIGN(options.model, ModelPathOrBest(options.model));
-  PINTLE_ASSIGN(const GgufDescription description, DescribeGguf(options.model, options.context));
+  PINTLE_ASSIGN(const GgufDescription description, DescribeGguf(options.model, options.context, kv));
   LogInfo("chat", PlanLine(description));
   if (global.dry_run) return {};
   PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model,
-                GgufModel::Load(options.model, options.context, global.threads));
+                GgufModel::Load(options.model, options.context, global.threads, kv));
   std::string question;
   for (const std::string& word : options.words) question += (question.empty() ? "" : " ") + word;
   if (question.empty() && isatty(STDIN_FILENO) != 0) return Talk(*model, options);
@@ -122,6 +124,7 @@ void RegisterChat(Command& pintle) {
   verb.Rest("words", options->words, "the question (default: ask on the terminal, or read a pipe)");
   verb.Option("--system", options->system, "the system text");
   verb.Option("--context", options->context, "positions to reserve at most");
+  verb.Option("--kv", options->kv, kKvHelp);
   verb.Flag("--no-think", options->no_think, "Qwen3: answer without thoughts");
   AddSampleOptions(verb, options->sample);
   AddFormOptions(verb, options->form);

@@ -23,6 +23,7 @@ namespace {
 struct Options {
   std::string model, prompt, logits, ids;
   int64_t context = kDefaultContext;
+  std::string kv = "f32";
   SampleOptions sample;
   AnswerForm form;
 };
@@ -62,8 +63,9 @@ Status Complete(Options options, const Global& global) {
   options.sample.seed = global.seed;
   PINTLE_RETURN_IF_ERROR(ValidateSampleOptions(options.sample));
   PINTLE_RETURN_IF_ERROR(ReadForm(options.form, options.sample));
+  PINTLE_ASSIGN(const kernels::KvType kv, ParseKvType(options.kv));
   PINTLE_ASSIGN(const std::string path, ModelPath(options.model));
-  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(path, options.context, global.threads));
+  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(path, options.context, global.threads, kv));
   LogInfo("complete", PlanLine(model->description()));
   std::vector<int32_t> prompt;
   if (!options.ids.empty()) {
@@ -99,7 +101,9 @@ Status Complete(Options options, const Global& global) {
                              {"seed", options.sample.seed},
                              {"mean_logprob", answer.mean_logprob},
                              {"prompt_tokens", answer.prompt_tokens},
-                             {"completion_tokens", static_cast<int64_t>(answer.ids.size())}};
+                             {"completion_tokens", static_cast<int64_t>(answer.ids.size())},
+                             {"guessed_tokens", answer.guessed_tokens},
+                             {"right_guesses", answer.right_guesses}};
   if (options.sample.top_logprobs >= 0) out["logprobs"] = LogprobsJson(answer);
   fmt::print("{}\n", DumpJson(out));
   return {};
@@ -117,6 +121,7 @@ void RegisterComplete(Command& pintle) {
   verb.Option("--top-logprobs", options->sample.top_logprobs,
               "with --json: the log-probability of each token and of so many alternatives");
   verb.Option("--context", options->context, "positions to reserve at most");
+  verb.Option("--kv", options->kv, kKvHelp);
   AddSampleOptions(verb, options->sample);
   AddFormOptions(verb, options->form);
   verb.Run([options](const Global& global) { return Complete(*options, global); });

@@ -19,8 +19,12 @@ inline void AddSampleOptions(Command& verb, SampleOptions& sample) {
   verb.Option("--repetition-penalty", sample.repetition_penalty, "above 1: fewer tokens that stood there before");
   verb.Option("--presence-penalty", sample.presence_penalty, "above 0: fewer tokens that the answer has");
   verb.Option("--frequency-penalty", sample.frequency_penalty, "above 0: fewer tokens that the answer has often");
+  verb.Option("--guess", sample.guess_tokens, "tokens guessed ahead at most; changes the time alone; 0 = none");
   verb.Option("--stop", sample.stop, "end before this text; may be given several times");
 }
+
+/// Of the flag --kv, which chat, complete, perplexity and bench llm have.
+inline constexpr const char* kKvHelp = "keep keys and values as f32, f16 or q8: less memory, a little less exact";
 
 /// What an answer must be; the flags of chat and complete.
 struct AnswerForm {

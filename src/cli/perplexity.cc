@@ -16,12 +16,13 @@ namespace pintle {
 namespace {
 
 struct Options {
-  std::string model, file = "-";
+  std::string model, file = "-", kv = "f32";
   int64_t window = 512;
 };
 
 Status Perplexity(const Options& options, const Global& global) {
   if (options.window < 4) return UsageError("a window has 4 tokens or more", "--window");
+  PINTLE_ASSIGN(const kernels::KvType kv, ParseKvType(options.kv));
   std::string text;
   if (options.file == "-") {
     text = std::string(std::istreambuf_iterator<char>(std::cin), {});
@@ -29,7 +30,7 @@ Status Perplexity(const Options& options, const Global& global) {
     PINTLE_ASSIGN(text, ReadFile(options.file, uint64_t{64} << 20));
   }
   PINTLE_ASSIGN(const std::string path, ModelPath(options.model));
-  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(path, options.window, global.threads));
+  PINTLE_ASSIGN(const std::unique_ptr<GgufModel> model, GgufModel::Load(path, options.window, global.threads, kv));
   const int64_t window = std::min(options.window, model->description().plan.config.context);
   const std::vector<int32_t> ids = model->PlainPrompt(text);
   PINTLE_ASSIGN(const TextScore score, model->Score(ids, window));
@@ -56,6 +57,7 @@ void RegisterPerplexity(Command& pintle) {
   verb.Option("model", options->model, "a .gguf file or an id of `pintle models`").Required();
   verb.Option("--file", options->file, "the text; - reads standard input");
   verb.Option("--window", options->window, "tokens of a window; its second half is scored");
+  verb.Option("--kv", options->kv, kKvHelp);
   verb.Run([options](const Global& global) { return Perplexity(*options, global); });
 }
 

@@ -2,6 +2,7 @@
 // (generator.h) and for a batch (engine.h).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,6 +27,10 @@ class Answer {
   /// The absolute position of the token that is sampled next.
   [[nodiscard]] int64_t position() const {
     return completion_.prompt_tokens + static_cast<int64_t>(completion_.ids.size());
+  }
+  /// Tokens that may still follow the one that is sampled next.
+  [[nodiscard]] int64_t Left() const {
+    return std::min(capacity_ - position(), options_->max_tokens - static_cast<int64_t>(completion_.ids.size()) - 1);
   }
   /// Which tokens may come next (SampleContext::allowed).
   std::span<const uint64_t> Allowed() { return constraint_ ? constraint_->Allowed() : std::span<const uint64_t>(); }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/time.h"
+#include "generate/prompt_lookup.h"
 
 namespace pintle {
 
@@ -13,13 +14,15 @@ struct Engine::Request {
   EngineRequest asked;
   double submitted;
   std::optional<Answer> answer;
+  PromptLookup lookup;
 };
 
 // The keys and values of one sequence, with the request that is using them.
 struct Engine::Slot {
   explicit Slot(KvCache new_cache) : cache(std::move(new_cache)) {}
   KvCache cache;
-  std::vector<int32_t> ids;  // of the request: prompt and answer; the first cache.length() of them are in the cache
+  std::vector<int32_t> ids;      // of the request: prompt and answer; the first cache.length() of them are in the cache
+  std::vector<int32_t> guesses;  // of what follows ids, of this pass
   std::unique_ptr<Request> request;
 };
 
@@ -54,12 +57,15 @@ Result<int64_t> Engine::Submit(EngineRequest request) {
     if (id < 0 || id >= decoder_->config().vocab) return ValidationError("there is no token " + std::to_string(id));
   }
   if (request.options.grammar != nullptr && trie_ == nullptr) trie_ = std::make_shared<const TokenTrie>(tokens_);
-  queue_.push_back(std::make_unique<Request>(Request{next_id_, std::move(request), MonotonicSeconds(), {}}));
+  queue_.push_back(std::make_unique<Request>(Request{next_id_, std::move(request), MonotonicSeconds(), {}, {}}));
   Request& queued = *queue_.back();
   queued.answer.emplace(queued.asked.options, tokens_, trie_, count, context, queued.asked.on_text,
                         queued.asked.on_token);
   return next_id_++;
 }
+
+// Rows of a pass beyond which guesses cost more time than they save.
+constexpr int64_t kGuessRows = 8;
 
 // Gives waiting requests, in order, the free slot that knows the longest beginning of their prompt.
 void Engine::Admit() {
@@ -118,44 +124,74 @@ bool Engine::idle() const {
 Result<std::vector<EngineAnswer>> Engine::Step() {
   std::vector<EngineAnswer> done = std::exchange(cancelled_, {});
   Admit();
-  // Answers under way first, one token each; prompts share what is left of the pass.
+  // Answers under way first, with what is guessed to follow; prompts share what is left of the pass.
   std::vector<Slot*> slots;
   std::vector<Decoder::Sequence> sequences;
-  const auto waiting = [](const Slot& slot) { return static_cast<int64_t>(slot.ids.size()) - slot.cache.length(); };
+  const auto size = [](const std::vector<int32_t>& ids) { return static_cast<int64_t>(ids.size()); };
+  const auto waiting = [&](const Slot& slot) { return size(slot.ids) - size(slot.guesses) - slot.cache.length(); };
+  const auto answering = std::count_if(slots_.begin(), slots_.end(),
+                                       [&](const Slot& slot) { return slot.request != nullptr && waiting(slot) == 1; });
+  const int64_t guesses = kGuessRows / std::max<int64_t>(answering, 1) - 1;
   int64_t left = options_.pass_tokens;
   for (const bool prompts : {false, true}) {
     for (Slot& slot : slots_) {
       if (slot.request == nullptr || (waiting(slot) > 1) != prompts || left == 0) continue;
-      const int64_t count = std::min(waiting(slot), left);
+      if (!prompts) Guess(slot, std::min(guesses, options_.pass_tokens / answering - 1));
+      const int64_t guessed = size(slot.guesses), count = std::min(waiting(slot), left - guessed) + guessed;
       left -= count;
       slots.push_back(&slot);
-      sequences.push_back({{slot.ids.data() + slot.cache.length(), static_cast<size_t>(count)}, &slot.cache});
+      sequences.push_back(
+          {{slot.ids.data() + slot.cache.length(), static_cast<size_t>(count)}, &slot.cache, guessed + 1});
     }
   }
   if (slots.empty()) return done;
   PINTLE_ASSIGN(const std::span<const float> logits, decoder_->ExtendBatch(sequences));
-  const auto row = static_cast<size_t>(decoder_->config().vocab);
-  const size_t known = std::min(row, static_cast<size_t>(tokens_.size()));
+  size_t row = 0;
   for (size_t i = 0; i < slots.size(); ++i) {
-    Slot& slot = *slots[i];
-    if (waiting(slot) > 0) continue;  // more of its prompt goes into the next pass
-    Request& request = *slot.request;
-    Completion& completion = request.answer->completion();
-    if (completion.ids.empty()) completion.prompt_seconds = MonotonicSeconds() - request.submitted;
-    const std::vector<int32_t>& prompt = request.asked.prompt;
-    const auto token = sampler_.Sample(logits.subspan(i * row, known), request.asked.options,
-                                       request.answer->position(), {prompt, completion.ids, request.answer->Allowed()});
-    if (!token.ok()) {
-      done.push_back(Complete(slot, token.error()));
-      continue;
+    const auto rows = static_cast<size_t>(sequences[i].rows), vocab = static_cast<size_t>(decoder_->config().vocab);
+    if (size(slots[i]->ids) == slots[i]->cache.length()) {  // else more of its prompt goes into the next pass
+      std::optional<EngineAnswer> answer = Advance(*slots[i], logits.subspan(row * vocab, rows * vocab));
+      if (answer) done.push_back(std::move(*answer));
     }
-    if (request.answer->Take(*token)) {
-      slot.ids.push_back(token->id);
-    } else {
-      done.push_back(Complete(slot, {}));
-    }
+    row += rows;
   }
   return done;
+}
+
+// Puts guesses behind the ids of an answer under way.
+void Engine::Guess(Slot& slot, int64_t limit) {
+  Request& request = *slot.request;
+  limit = std::min({limit, request.asked.options.guess_tokens, request.answer->Left()});
+  request.lookup.Guess(slot.ids, limit, slot.guesses);
+  slot.ids.insert(slot.ids.end(), slot.guesses.begin(), slot.guesses.end());
+}
+
+// Samples what follows the prompt, or the last token and each guess that came true: one row of logits each.
+std::optional<EngineAnswer> Engine::Advance(Slot& slot, std::span<const float> logits) {
+  Request& request = *slot.request;
+  Completion& completion = request.answer->completion();
+  if (completion.ids.empty()) completion.prompt_seconds = MonotonicSeconds() - request.submitted;
+  const std::vector<int32_t> guesses = std::exchange(slot.guesses, {});
+  const size_t vocab = logits.size() / (guesses.size() + 1);
+  const size_t known = std::min(vocab, static_cast<size_t>(tokens_.size()));
+  slot.ids.resize(slot.ids.size() - guesses.size());
+  for (size_t right = 0;; ++right) {
+    const auto token =
+        sampler_.Sample(logits.subspan(right * vocab, known), request.asked.options, request.answer->position(),
+                        {request.asked.prompt, completion.ids, request.answer->Allowed()});
+    const bool more = token.ok() && request.answer->Take(*token);
+    if (more && right < guesses.size() && token->id == guesses[right]) {
+      slot.ids.push_back(token->id);
+      continue;
+    }
+    request.lookup.Learn(static_cast<int64_t>(guesses.size()), static_cast<int64_t>(right));
+    completion.guessed_tokens += static_cast<int64_t>(guesses.size());
+    completion.right_guesses += static_cast<int64_t>(right);
+    slot.cache.Truncate(static_cast<int64_t>(slot.ids.size()));
+    if (!more) return Complete(slot, token.ok() ? Status() : Status(token.error()));
+    slot.ids.push_back(token->id);
+    return std::nullopt;
+  }
 }
 
 }  // namespace pintle

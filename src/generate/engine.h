@@ -1,13 +1,16 @@
 // Many answers at once over one decoder: continuous batching. Requests wait in a queue, take a slot when one is free,
-// and go through the decoder together: each pass takes one token of every answer that is under way and fills what is
-// left with prompts, cut as it fits. A slot keeps the keys and values of what it did last; a new request takes the free
-// slot that shares the longest beginning with it. None of that shows in the answers: ids, text and log-probabilities
-// are those of Generator::Run alone. Not here: threads (one owner calls Step), HTTP, prompts from text.
+// and go through the decoder together: each pass takes one token of every answer that is under way, with guesses of
+// what follows while few are (prompt_lookup.h), and fills what is left with prompts, cut as it fits. A slot keeps the
+// keys and values of what it did last; a new request takes the free slot that shares the longest beginning with it.
+// None of that shows in the answers: ids, text and log-probabilities are those of Generator::Run alone. Not here:
+// threads (one owner calls Step), HTTP, prompts from text.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -61,6 +64,8 @@ class Engine {
   struct Slot;
   Engine(Decoder& decoder, TokenTable tokens, ThreadPool& pool, const Options& options);
   void Admit();
+  static void Guess(Slot& slot, int64_t limit);
+  std::optional<EngineAnswer> Advance(Slot& slot, std::span<const float> logits);
   EngineAnswer Complete(Slot& slot, Status failure);
 
   Decoder* decoder_;

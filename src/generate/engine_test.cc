@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <tuple>
 
 #include "base/file.h"
 #include "generate/gguf_model.h"
@@ -23,7 +24,8 @@ std::vector<EngineRequest> Requests(int count) {
     request.prompt.push_back(i);
     request.options.temperature = i % 3 == 0 ? 0 : 0.8;
     request.options.seed = static_cast<uint64_t>(i);
-    request.options.max_tokens = 5 + 3 * i;
+    request.options.max_tokens = 15 + 7 * i;
+    request.options.guess_tokens = i % 4;
     if (i % 4 == 1) {
       request.options.min_p = 0.02;
       request.options.repetition_penalty = 1.3;
@@ -35,6 +37,14 @@ std::vector<EngineRequest> Requests(int count) {
     if (i % 3 == 2) request.options.grammar = JsonObjectGrammar().value();
   }
   return requests;
+}
+
+void CheckSame(const Completion& got, const Completion& expected) {
+  CHECK(got.ids == expected.ids);
+  CHECK(got.text == expected.text);
+  CHECK(got.mean_logprob == expected.mean_logprob);
+  CHECK(got.logprobs == expected.logprobs);
+  CHECK(got.finish_reason == expected.finish_reason);
 }
 
 std::map<int64_t, Completion> RunAll(Engine& engine) {
@@ -52,20 +62,32 @@ std::map<int64_t, Completion> RunAll(Engine& engine) {
 
 }  // namespace
 
-TEST_CASE("batches, chunks, slots, prefix reuse and threads do not show in the answers") {
+TEST_CASE("batches, chunks, slots, prefix reuse, guesses and threads do not show in the answers") {
   const TemporaryFolder folder;
   const std::string path = (folder.path() / "tiny.gguf").string();
-  for (const auto& [arch, type] : {std::pair{"tiny-llama", "q4_k_m"}, {"tiny-qwen3", "q8_0"}, {"tiny-qwen2", "f32"}}) {
+  using kernels::KvType;
+  int64_t guessed = 0, right = 0;
+  for (const auto& [arch, type, kv] : {std::tuple{"tiny-llama", "q4_k_m", KvType::kF32},
+                                       {"tiny-qwen3", "q8_0", KvType::kQ8},
+                                       {"tiny-qwen2", "f32", KvType::kF16}}) {
     CAPTURE(arch);
     REQUIRE(WriteSynthModel(arch, type, 1, path).ok());
-    const auto model = GgufModel::Load(path, 0, 1);
+    const auto model = GgufModel::Load(path, 0, 1, kv);
     if (!model.ok()) FAIL(model.error().Message());
     const std::vector<EngineRequest> requests = Requests(8);
     std::vector<Completion> expected;
     for (const EngineRequest& request : requests) {
-      auto answer = (*model)->Run(request.prompt, request.options);
+      SampleOptions plain = request.options;
+      plain.guess_tokens = 0;
+      auto answer = (*model)->Run(request.prompt, plain);
       REQUIRE(answer.ok());
+      CHECK(answer->guessed_tokens == 0);
       expected.push_back(std::move(*answer));
+      answer = (*model)->Run(request.prompt, request.options);
+      REQUIRE(answer.ok());
+      CheckSame(*answer, expected.back());
+      guessed += answer->guessed_tokens;
+      right += answer->right_guesses;
     }
     for (const auto& [slots, tokens, threads] : {std::tuple{1, 256, 1}, {2, 7, 2}, {8, 64, 3}}) {
       ThreadPool pool(threads);
@@ -77,19 +99,20 @@ TEST_CASE("batches, chunks, slots, prefix reuse and threads do not show in the a
         for (const EngineRequest& request : requests) ids.push_back((*engine)->Submit(request).value());
         const auto answers = RunAll(**engine);
         REQUIRE(answers.size() == requests.size());
+        int64_t guesses = 0;
         for (size_t i = 0; i < requests.size(); ++i) {
           const Completion& got = answers.at(ids[i]);
-          CHECK(got.ids == expected[i].ids);
-          CHECK(got.text == expected[i].text);
-          CHECK(got.mean_logprob == expected[i].mean_logprob);
-          CHECK(got.logprobs == expected[i].logprobs);
+          CheckSame(got, expected[i]);
           CHECK(got.logprobs.size() == (i % 2 == 1 ? got.ids.size() : 0));
-          CHECK(got.finish_reason == expected[i].finish_reason);
+          if (slots == 1) guesses += got.guessed_tokens;
         }
+        CHECK((guesses > 0) == (slots == 1));
         if (round == 1 && slots == 8) CHECK(answers.at(ids[0]).cached_tokens >= 90);
       }
     }
   }
+  CHECK(right > 0);
+  CHECK(guessed > right);
 }
 
 TEST_CASE("what quantising the activations costs stays below the anchors") {

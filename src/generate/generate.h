@@ -31,6 +31,7 @@ struct SampleOptions {
   uint64_t seed = 0;
   uint32_t choice = 0;
   int64_t max_tokens = 128;
+  int64_t guess_tokens = 7;  ///< tokens guessed ahead at most (prompt_lookup.h); changes the time alone; 0 = none
   std::vector<std::string> stop;  ///< the text ends before the first of these
   /// What the text may be (json_grammar.h, gbnf.h); null = anything. Every prefix of the text can be finished, and
   /// finish_reason "stop" means that it was, unless a stop text or the caller ended it. Log-probabilities stay those of
@@ -68,6 +69,7 @@ struct Completion {
   int64_t prompt_tokens = 0;
   int64_t cut_tokens = 0;     ///< of the prompt, with fit_prompt
   int64_t cached_tokens = 0;  ///< of the prompt, taken from the prompt before (same bytes, less time)
+  int64_t guessed_tokens = 0, right_guesses = 0;  ///< by prompt_lookup.h, and how many of them came true
   double prompt_seconds = 0, total_seconds = 0;
 };
 

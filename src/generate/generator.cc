@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "generate/answer.h"
 #include "generate/infill.h"
+#include "generate/prompt_lookup.h"
 
 namespace pintle {
 namespace {
@@ -80,7 +81,7 @@ Result<std::vector<int32_t>> Generator::InfillPrompt(std::string_view prefix, st
 
 Result<std::span<const float>> Generator::Prefill(const std::vector<int32_t>& prompt, int64_t& reused) {
   // At least the last id of the prompt is run again: its logits are wanted.
-  const size_t limit = std::min(prompt.size() - 1, cached_.size());
+  const size_t limit = std::min({prompt.size() - 1, cached_.size(), static_cast<size_t>(cache_.length())});
   size_t same = 0;
   while (same < limit && prompt[same] == cached_[same]) ++same;
   reused = static_cast<int64_t>(same);
@@ -103,17 +104,36 @@ Result<Completion> Generator::Run(const std::vector<int32_t>& prompt, const Samp
   PINTLE_ASSIGN(std::span<const float> logits, Prefill(prompt, answer.completion().cached_tokens));
   answer.completion().prompt_seconds = MonotonicSeconds() - start;
   // Rows of the table beyond the vocabulary (padding of foreign models) are never chosen.
-  const auto known = std::min(logits.size(), static_cast<size_t>(tokens_.size()));
+  const size_t known = std::min(logits.size(), static_cast<size_t>(tokens_.size()));
+  Completion& completion = answer.completion();
+  PromptLookup lookup;
+  std::vector<int32_t> guesses;  // row i + 1 of the logits follows guess i
   while (true) {
-    PINTLE_ASSIGN(const SampledToken token, sampler_.Sample(logits.first(known), options, answer.position(),
-                                                            {prompt, answer.completion().ids, answer.Allowed()}));
-    if (!answer.Take(token)) break;
-    PINTLE_ASSIGN(logits, decoder_->Extend(std::span<const int32_t>(&token.id, 1), cache_));
+    size_t row = 0;
+    SampledToken token;
+    bool more = true;
+    for (const size_t vocab = logits.size() / (guesses.size() + 1);; ++row) {
+      PINTLE_ASSIGN(token, sampler_.Sample(logits.subspan(row * vocab, known), options, answer.position(),
+                                           {prompt, completion.ids, answer.Allowed()}));
+      more = answer.Take(token);
+      if (!more || row == guesses.size() || token.id != guesses[row]) break;
+      cached_.push_back(token.id);
+    }
+    lookup.Learn(static_cast<int64_t>(guesses.size()), static_cast<int64_t>(row));
+    completion.guessed_tokens += static_cast<int64_t>(guesses.size());
+    completion.right_guesses += static_cast<int64_t>(row);
+    if (!more) break;
+    cache_.Truncate(static_cast<int64_t>(cached_.size()));
     cached_.push_back(token.id);
+    guesses.clear();
+    lookup.Guess(cached_, std::min(options.guess_tokens, answer.Left()), guesses);
+    std::vector<int32_t> next = {token.id};
+    next.insert(next.end(), guesses.begin(), guesses.end());
+    PINTLE_ASSIGN(logits, decoder_->Extend(next, cache_, static_cast<int64_t>(next.size())));
   }
-  Completion completion = answer.Finish();
-  completion.total_seconds = MonotonicSeconds() - start;
-  return completion;
+  Completion done = answer.Finish();
+  done.total_seconds = MonotonicSeconds() - start;
+  return done;
 }
 
 void Generator::Forget() {

@@ -13,9 +13,9 @@ namespace {
 
 constexpr int64_t kRows = 256;  // logits at once
 
-Result<GgufDescription> Describe(const GgufFile& file, int64_t context) {
+Result<GgufDescription> Describe(const GgufFile& file, int64_t context, kernels::KvType kv) {
   GgufDescription result;
-  PINTLE_ASSIGN(result.plan, PlanGguf(file, context));
+  PINTLE_ASSIGN(result.plan, PlanGguf(file, context, kv));
   PINTLE_ASSIGN(result.vocabulary, Vocabulary::FromGguf(file.header(), file.where()));
   if (result.vocabulary->size() > result.plan.config.vocab) {
     return ValidationError("the vocabulary has " + std::to_string(result.vocabulary->size()) + " tokens, the model " +
@@ -42,9 +42,9 @@ Result<GgufDescription> Describe(const GgufFile& file, int64_t context) {
 
 }  // namespace
 
-Result<GgufDescription> DescribeGguf(const std::string& path, int64_t context) {
+Result<GgufDescription> DescribeGguf(const std::string& path, int64_t context, kernels::KvType kv) {
   PINTLE_ASSIGN(const GgufFile file, GgufFile::Open(path));
-  return Describe(file, context);
+  return Describe(file, context, kv);
 }
 
 Result<std::vector<PromptPart>> ChatParts(const GgufDescription& description, const std::vector<ChatMessage>& messages,
@@ -57,11 +57,12 @@ Result<std::vector<PromptPart>> ChatParts(const GgufDescription& description, co
                          description.name, "complete text with it instead: pintle complete MODEL --prompt TEXT");
 }
 
-Result<std::unique_ptr<GgufModel>> GgufModel::Load(const std::string& path, int64_t context, int threads) {
+Result<std::unique_ptr<GgufModel>> GgufModel::Load(const std::string& path, int64_t context, int threads,
+                                                   kernels::KvType kv) {
   const double start = MonotonicSeconds();
   auto model = std::unique_ptr<GgufModel>(new GgufModel(threads));
   PINTLE_ASSIGN(const GgufFile file, GgufFile::Open(path));
-  PINTLE_ASSIGN(model->description_, Describe(file, context));
+  PINTLE_ASSIGN(model->description_, Describe(file, context, kv));
   PINTLE_ASSIGN(model->decoder_, LoadGguf(file, model->description_.plan, model->pool_));
   PINTLE_ASSIGN(Generator generator, Generator::Create(*model->decoder_, model->vocabulary(), model->pool_));
   model->generator_ = std::make_unique<Generator>(std::move(generator));

@@ -33,7 +33,8 @@ struct GgufDescription {
 
 /// Reads headers and vocabulary. A vocabulary larger than the model's table is a validation error. `context` 0: as the
 /// file says.
-Result<GgufDescription> DescribeGguf(const std::string& path, int64_t context);
+Result<GgufDescription> DescribeGguf(const std::string& path, int64_t context,
+                                     kernels::KvType kv = kernels::KvType::kF32);
 
 /// The prompt of a conversation in the model's own format; without one a validation error.
 Result<std::vector<PromptPart>> ChatParts(const GgufDescription& description, const std::vector<ChatMessage>& messages,
@@ -45,7 +46,8 @@ inline constexpr int64_t kDefaultContext = 4096;
 /// One model in memory, one caller at a time.
 class GgufModel {
  public:
-  static Result<std::unique_ptr<GgufModel>> Load(const std::string& path, int64_t context, int threads);
+  static Result<std::unique_ptr<GgufModel>> Load(const std::string& path, int64_t context, int threads,
+                                                 kernels::KvType kv = kernels::KvType::kF32);
 
   [[nodiscard]] const GgufDescription& description() const { return description_; }
   [[nodiscard]] const Vocabulary& vocabulary() const { return *description_.vocabulary; }

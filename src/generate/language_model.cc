@@ -6,9 +6,7 @@
 
 #include "base/hash.h"
 #include "formats/gguf_metadata.h"
-#include "kernels/attention.h"
 #include "models/decoder/gguf_loader.h"
-#include "nn/stored_ops.h"
 
 namespace pintle {
 namespace fs = std::filesystem;
@@ -20,11 +18,6 @@ int64_t ModifiedSeconds(const fs::path& path) {
   if (failed) return 0;
   return std::chrono::duration_cast<std::chrono::seconds>(fs::file_time_type::clock::to_sys(time).time_since_epoch())
       .count();
-}
-
-int64_t KvBytes(const DecoderConfig& c) {
-  const int64_t pages = (c.context + KvCache::kPage - 1) / KvCache::kPage;
-  return c.layers * pages * 4 * kernels::KvPageFloats(c.kv_heads, PaddedHeadDim(c.head_dim));
 }
 
 // Memory comes in pages of 2 MiB (tensor/arena.h).
@@ -41,7 +34,7 @@ LanguageModelInfo InfoOf(const DecoderConfig& config, std::string name, int64_t 
   info.parameters = ParameterCount(config);
   info.context = config.context;
   info.weight_bytes = weight_bytes;
-  info.kv_bytes = KvBytes(config);
+  info.kv_bytes = KvCache::Bytes(config);
   info.modified = ModifiedSeconds(weights);
   return info;
 }
@@ -53,12 +46,13 @@ bool IsFolder(const std::string& path) {
 
 }  // namespace
 
-Result<LanguageModelInfo> LanguageModel::Describe(const std::string& path, int64_t context) {
+Result<LanguageModelInfo> LanguageModel::Describe(const std::string& path, int64_t context, kernels::KvType kv) {
   if (!IsFolder(path)) {
-    PINTLE_ASSIGN(const GgufDescription description, DescribeGguf(path, context));
+    PINTLE_ASSIGN(const GgufDescription description, DescribeGguf(path, context, kv));
     return InfoOf(description.plan.config, description.name, description.plan.weight_bytes, path);
   }
-  PINTLE_ASSIGN(const DecoderConfig config, ReadModelConfig(path));
+  PINTLE_ASSIGN(DecoderConfig config, ReadModelConfig(path));
+  config.kv = kv;
   const std::string name =
       config.name.empty() ? fs::absolute(path).lexically_normal().filename().string() : config.name;
   // Floats, for bf16 models their rounded copies beside them, and the angles of the positions.
@@ -68,8 +62,8 @@ Result<LanguageModelInfo> LanguageModel::Describe(const std::string& path, int64
   return InfoOf(config, name, bytes, fs::path(path) / "model.safetensors");
 }
 
-Status LanguageModel::LoadFolder(const std::string& path) {
-  PINTLE_ASSIGN(LoadedModel model, LoadModelFolder(path, pool_));
+Status LanguageModel::LoadFolder(const std::string& path, kernels::KvType kv) {
+  PINTLE_ASSIGN(LoadedModel model, LoadModelFolder(path, pool_, kv));
   decoder_ = std::move(model.decoder);
   tokenizer_ = std::move(model.tokenizer);
   info_ = InfoOf(decoder_->config(), model.name, static_cast<int64_t>(decoder_->memory().weights),
@@ -82,11 +76,11 @@ Status LanguageModel::LoadFolder(const std::string& path) {
   return {};
 }
 
-Status LanguageModel::LoadFile(const std::string& path, int64_t context) {
+Status LanguageModel::LoadFile(const std::string& path, int64_t context, kernels::KvType kv) {
   // Hashing takes about as long as loading, and neither waits for the other.
   auto hash = std::async(std::launch::async, [&] { return Sha256HexOfFile(path); });
   PINTLE_ASSIGN(const GgufFile file, GgufFile::Open(path));
-  PINTLE_ASSIGN(gguf_, DescribeGguf(path, context));
+  PINTLE_ASSIGN(gguf_, DescribeGguf(path, context, kv));
   PINTLE_ASSIGN(decoder_, LoadGguf(file, gguf_.plan, pool_));
   info_ = InfoOf(gguf_.plan.config, gguf_.name, gguf_.plan.weight_bytes, path);
   PINTLE_ASSIGN(info_.licence, GgufKeys(file.header(), path).Text("general.license", ""));
@@ -100,9 +94,10 @@ Status LanguageModel::LoadFile(const std::string& path, int64_t context) {
   return {};
 }
 
-Result<std::unique_ptr<LanguageModel>> LanguageModel::Load(const std::string& path, int64_t context, int threads) {
+Result<std::unique_ptr<LanguageModel>> LanguageModel::Load(const std::string& path, int64_t context, int threads,
+                                                           kernels::KvType kv) {
   auto model = std::unique_ptr<LanguageModel>(new LanguageModel(threads));
-  PINTLE_RETURN_IF_ERROR(IsFolder(path) ? model->LoadFolder(path) : model->LoadFile(path, context));
+  PINTLE_RETURN_IF_ERROR(IsFolder(path) ? model->LoadFolder(path, kv) : model->LoadFile(path, context, kv));
   const TokenTable tokens = model->tokens();
   for (int32_t id = 0; id < tokens.size(); ++id) {
     model->longest_token_ = std::max(model->longest_token_, tokens.Bytes(id).size());

@@ -40,9 +40,11 @@ class LanguageModel {
  public:
   /// `path` is a model folder or a .gguf file. `context`: positions at most, 0 = what the model was made for (folders
   /// always use that).
-  static Result<std::unique_ptr<LanguageModel>> Load(const std::string& path, int64_t context, int threads);
+  static Result<std::unique_ptr<LanguageModel>> Load(const std::string& path, int64_t context, int threads,
+                                                     kernels::KvType kv = kernels::KvType::kF32);
   /// What Load would take up, from the headers alone: hashes stay empty.
-  static Result<LanguageModelInfo> Describe(const std::string& path, int64_t context);
+  static Result<LanguageModelInfo> Describe(const std::string& path, int64_t context,
+                                            kernels::KvType kv = kernels::KvType::kF32);
 
   [[nodiscard]] const LanguageModelInfo& info() const { return info_; }
   [[nodiscard]] Decoder& decoder() { return *decoder_; }
@@ -61,8 +63,8 @@ class LanguageModel {
 
  private:
   explicit LanguageModel(int threads) : pool_(threads) {}
-  Status LoadFolder(const std::string& path);
-  Status LoadFile(const std::string& path, int64_t context);
+  Status LoadFolder(const std::string& path, kernels::KvType kv);
+  Status LoadFile(const std::string& path, int64_t context, kernels::KvType kv);
 
   ThreadPool pool_;
   LanguageModelInfo info_;

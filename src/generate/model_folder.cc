@@ -71,9 +71,10 @@ Status LoadWeights(const fs::path& file_path, Decoder& decoder) {
   return {};
 }
 
-Result<LoadedModel> LoadModelFolder(const fs::path& folder, ThreadPool& pool) {
+Result<LoadedModel> LoadModelFolder(const fs::path& folder, ThreadPool& pool, kernels::KvType kv) {
   LoadedModel model;
-  PINTLE_ASSIGN(const DecoderConfig config, ReadModelConfig(folder));
+  PINTLE_ASSIGN(DecoderConfig config, ReadModelConfig(folder));
+  config.kv = kv;
   PINTLE_ASSIGN(model.weights_sha256, CheckedHash(folder));
   const fs::path weights = folder / "model.safetensors";
   if (model.weights_sha256.empty()) {

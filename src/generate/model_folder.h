@@ -25,7 +25,8 @@ struct LoadedModel {
 
 /// Loads a folder for use (no gradients). Where it has a manifest.json every file is hashed and compared first. The
 /// tensors of the file are checked against the configuration by name and shape before the weights' memory is reserved.
-Result<LoadedModel> LoadModelFolder(const std::filesystem::path& folder, ThreadPool& pool);
+Result<LoadedModel> LoadModelFolder(const std::filesystem::path& folder, ThreadPool& pool,
+                                    kernels::KvType kv = kernels::KvType::kF32);
 
 /// Reads weights by name into the model's registry (F32, F16, BF16 files) and refreshes the bf16 copies. A missing,
 /// further or differently shaped tensor is a validation error.

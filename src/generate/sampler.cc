@@ -202,6 +202,9 @@ Status ValidateSampleOptions(const SampleOptions& options, int64_t vocabulary) {
   if (options.top_logprobs < -1 || options.top_logprobs > 20) {
     return UsageError("top-logprobs must lie between 0 and 20", "--top-logprobs");
   }
+  if (options.guess_tokens < 0 || options.guess_tokens > 64) {
+    return UsageError("guess must lie between 0 and 64", "--guess");
+  }
   if (options.max_tokens < 1) return UsageError("max-tokens must be 1 or more", "--max-tokens");
   for (const auto& stop : options.stop) {
     if (stop.empty()) return UsageError("a stop text is empty", "--stop");

@@ -58,8 +58,8 @@ class Sampler {
 };
 
 /// Ranges: temperature >= 0 and finite, 0 < top_p <= 1, top_k >= 0, 0 <= min_p <= 1, 0.01 <= repetition_penalty <= 100,
-/// the other penalties -2 to 2, biases -100 to 100 of ids below `vocabulary`, top_logprobs -1 to 20, max_tokens >= 1;
-/// else a usage error that names the option ("--min-p"). An empty stop text is one too.
+/// the other penalties -2 to 2, biases -100 to 100 of ids below `vocabulary`, top_logprobs -1 to 20, guess_tokens 0 to
+/// 64, max_tokens >= 1; else a usage error that names the option ("--min-p"). An empty stop text is one too.
 Status ValidateSampleOptions(const SampleOptions& options, int64_t vocabulary = INT32_MAX);
 
 }  // namespace pintle

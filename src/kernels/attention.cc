@@ -20,6 +20,8 @@ namespace pintle {
 namespace kernels {
 namespace HWY_NAMESPACE {
 
+static_assert(kTileQueries == kTileRows);
+
 // What a tile of rows carries from block to block; arrays of 16 hold one value per row.
 struct TileState {
   alignas(64) float largest[16];
@@ -27,22 +29,62 @@ struct TileState {
   bool started;
 };
 
-// One tile of rows of one head against one block: rows first_row .. first_row + rows - 1 of `query`.
+// The rows of one tile; row r stands at position + r * step.
+struct TileRows {
+  int rows;
+  int64_t position, step;
+  const float* q;
+  int64_t ldq;
+  int64_t o;  // offset in the query's outputs
+  int64_t ldo;
+
+  [[nodiscard]] int64_t At(int row) const { return position + row * step; }
+};
+
+TileRows TileOf(const QueryRows& query, int64_t head_dim, int64_t tile) {
+  const auto rows = [](int64_t left) { return static_cast<int>(std::min(kTileQueries, left)); };
+  if (query.heads == 1) {
+    const int64_t row = tile * kTileQueries;
+    return {rows(query.rows - row),
+            query.first_position + row,
+            1,
+            query.q + row * query.ldq,
+            query.ldq,
+            row * query.ldo,
+            query.ldo};
+  }
+  const int64_t in_row = (query.heads + kTileQueries - 1) / kTileQueries;
+  const int64_t row = tile / in_row, head = tile % in_row * kTileQueries;
+  return {rows(query.heads - head),
+          query.first_position + row,
+          0,
+          query.q + row * query.ldq + head * head_dim,
+          head_dim,
+          row * query.ldo + head * head_dim,
+          head_dim};
+}
+
+// One tile against the block whose keys and values stand at `keys_values`.
 template <Profile kProfile>
-void AttendBlock(const QueryRows& query, const KeyBlocks& blocks, int64_t block, int64_t first_row, int rows,
-                 TileState& state) {
+void AttendBlock(const QueryRows& query, const TileRows& tile, const KeyBlocks& blocks, int64_t block,
+                 const float* keys_values, TileState& state) {
   const int64_t d = blocks.head_dim;
-  const int64_t position = query.first_position + first_row;  // of row 0
+  const int rows = tile.rows;
+  const int64_t first = tile.position, last = tile.At(rows - 1);
   const int64_t first_key = block * kAttentionBlock;
-  const int64_t keys = std::min(kAttentionBlock, position + rows - first_key);
+  const int64_t keys = std::min(kAttentionBlock, last + 1 - first_key);
   if (keys <= 0) return;
   const int64_t columns = (keys + 15) / 16 * 16;
-  const bool diagonal = first_key + columns - 1 > position;
+  const bool diagonal = first_key + columns - 1 > first;
+  // Of all rows the first sees the earliest keys, the last loses the most.
+  if (query.window > 0 && first_key + kAttentionBlock <= first - query.window + 1) return;
+  const bool edge = query.window > 0 && first_key <= last - query.window;
   if (query.document != nullptr) {
     bool visible = false;
     for (int r = 0; r < rows && !visible; ++r) {
-      const int32_t own = query.document[position + r];
-      const int64_t end = std::min(first_key + keys, position + r + 1);
+      const int64_t position = tile.At(r);
+      const int32_t own = query.document[position];
+      const int64_t end = std::min(first_key + keys, position + 1);
       for (int64_t j = end - 1; j >= first_key && !visible; --j) visible = query.document[j] == own;
     }
     if (!visible) return;
@@ -53,21 +95,24 @@ void AttendBlock(const QueryRows& query, const KeyBlocks& blocks, int64_t block,
   alignas(64) float next_largest[16], block_sum[16], base[16], decay[16];
   Store(lowest, next_largest);
   Store(Zero(), block_sum);
-  RunTile<kProfile>({rows, d, query.q + first_row * query.ldq, query.ldq, 1, blocks.Keys(block), kAttentionBlock, s,
-                     kAttentionBlock, columns, TileStart::kZero, nullptr});
+  RunTile<kProfile>({rows, d, tile.q, tile.ldq, 1, keys_values, kAttentionBlock, s, kAttentionBlock, columns,
+                     TileStart::kZero, nullptr});
 
   // Scale, hide what is not visible, and find the new maxima.
   for (int r = 0; r < rows; ++r) {
     float* row = s + r * kAttentionBlock;
+    const int64_t position = tile.At(r);
     F16 row_largest = lowest;
     for (int64_t c = 0; c < columns; c += 16) {
       F16 x = Mul(Load(row + c), scale);
-      if (diagonal) {
-        const auto last = static_cast<int32_t>(position + r - first_key);
-        x = IfThenElse(IntLe(Iota(static_cast<int32_t>(c)), SetInt(last)), x, lowest);
+      const I16 key = Iota(static_cast<int32_t>(c));
+      if (diagonal) x = IfThenElse(IntLe(key, SetInt(static_cast<int32_t>(position - first_key))), x, lowest);
+      if (edge) {
+        const auto oldest = static_cast<int32_t>(position - query.window + 1 - first_key);
+        x = IfThenElse(IntLe(SetInt(oldest), key), x, lowest);
       }
       if (query.document != nullptr) {
-        const I16 own = SetInt(query.document[position + r]);
+        const I16 own = SetInt(query.document[position]);
         x = IfThenElse(IntEq(LoadIds(query.document, first_key + c, blocks.time), own), x, lowest);
       }
       Store(x, row + c);
@@ -100,19 +145,19 @@ void AttendBlock(const QueryRows& query, const KeyBlocks& blocks, int64_t block,
     block_sum[r] = AddTree(Add(low, high));
   }
   Store(Add(Mul(Load(state.sum), new_decay), Load(block_sum)), state.sum);
-  RunTile<kProfile>({rows, keys, s, kAttentionBlock, 1, blocks.Values(block), d, query.o + first_row * query.ldo,
-                     query.ldo, d, state.started ? TileStart::kScale : TileStart::kZero, decay});
+  RunTile<kProfile>({rows, keys, s, kAttentionBlock, 1, keys_values + kAttentionBlock * d, d, query.o + tile.o,
+                     tile.ldo, d, state.started ? TileStart::kScale : TileStart::kZero, decay});
   state.started = true;
 }
 
-void FinishTile(const QueryRows& query, int64_t head_dim, int64_t first_row, int rows, TileState& state) {
+void FinishTile(const QueryRows& query, const TileRows& tile, int64_t head_dim, TileState& state) {
   alignas(64) float inverse[16], lse[16];
-  for (int r = rows; r < 16; ++r) state.sum[r] = 1.0f;
+  for (int r = tile.rows; r < 16; ++r) state.sum[r] = 1.0f;
   Store(Div(Set(1.0f), Load(state.sum)), inverse);
-  for (int r = 0; r < rows; ++r) {
+  for (int r = 0; r < tile.rows; ++r) {
     const F16 factor = Set(inverse[r]);
     for (int64_t c = 0; c < head_dim; c += 16) {
-      const int64_t at = (first_row + r) * query.ldo + c;
+      const int64_t at = tile.o + r * tile.ldo + c;
       const F16 value = Mul(Load(query.o + at), factor);
       Store(value, query.o + at);
       if (query.o_bf16 != nullptr) StoreBF16(value, query.o_bf16 + at);
@@ -120,28 +165,29 @@ void FinishTile(const QueryRows& query, int64_t head_dim, int64_t first_row, int
   }
   if (query.lse == nullptr) return;
   Store(Add(Load(state.largest), VectorLog(Load(state.sum))), lse);
-  for (int r = 0; r < rows; ++r) query.lse[first_row + r] = lse[r];
+  std::copy_n(lse, tile.rows, query.lse + tile.position - query.first_position);
 }
 
 // A block stays in the cache while all tiles of the piece use it.
 template <Profile kProfile>
 void AttendPiece(const QueryRows& query, const KeyBlocks& blocks) {
-  TileState states[kPieceQueries / kTileRows];
+  TileState states[kPieceTiles];
   for (TileState& state : states) {
     Store(Set(-__builtin_inff()), state.largest);
     Store(Zero(), state.sum);
     state.started = false;
   }
+  const int64_t tiles = query.tiles();
   const int64_t last_block = (query.first_position + query.rows - 1) / kAttentionBlock;
-  for (int64_t block = 0; block <= last_block; ++block) {
-    for (int64_t row = 0; row < query.rows; row += kTileRows) {
-      const int rows = static_cast<int>(std::min<int64_t>(kTileRows, query.rows - row));
-      AttendBlock<kProfile>(query, blocks, block, row, rows, states[row / kTileRows]);
+  const int64_t first_key = query.window > 0 ? std::max<int64_t>(0, query.first_position - query.window + 1) : 0;
+  for (int64_t block = first_key / kAttentionBlock; block <= last_block; ++block) {
+    const float* keys_values = blocks.Block(block);
+    for (int64_t tile = 0; tile < tiles; ++tile) {
+      AttendBlock<kProfile>(query, TileOf(query, blocks.head_dim, tile), blocks, block, keys_values, states[tile]);
     }
   }
-  for (int64_t row = 0; row < query.rows; row += kTileRows) {
-    const int rows = static_cast<int>(std::min<int64_t>(kTileRows, query.rows - row));
-    FinishTile(query, blocks.head_dim, row, rows, states[row / kTileRows]);
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    FinishTile(query, TileOf(query, blocks.head_dim, tile), blocks.head_dim, states[tile]);
   }
 }
 
@@ -176,6 +222,23 @@ void CheckShape(const AttentionShape& shape) {
                "head_dim is not a multiple of 16 up to 256");
   PINTLE_CHECK(shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0, "heads is not a multiple of kv_heads");
 }
+
+// Positions of one head that make a piece.
+constexpr int64_t kPieceRows = kPieceTiles * kTileQueries;
+
+// How the rows of one sequence are cut: `lanes` groups of `heads` heads, each in pieces of `rows` positions.
+struct Cut {
+  int64_t heads, rows, lanes, pieces;
+};
+
+// With too few rows to fill a tile, the heads that share their keys go through them together.
+Cut CutOf(const AttentionShape& shape, int64_t rows) {
+  const int64_t group = shape.heads / shape.kv_heads;
+  const bool together = rows < kTileQueries && group > 1 && group <= kPieceRows;
+  const int64_t heads = together ? group : 1, lanes = shape.heads / heads;
+  const int64_t piece_rows = together ? kPieceTiles / ((group + kTileQueries - 1) / kTileQueries) : kPieceRows;
+  return {heads, piece_rows, lanes, (rows + piece_rows - 1) / piece_rows * lanes};
+}
 }  // namespace
 
 int64_t AttentionScratch(const AttentionShape& shape) {
@@ -196,11 +259,11 @@ void Attention(const AttentionShape& shape, const float* q, const float* k, cons
      std::min(kAttentionBlock, time - first), d, scratch + item * block_floats);
   });
   // The latest queries see the most keys: they go first, so that the last piece handed out is a short one.
-  const int64_t pieces = (time + kPieceQueries - 1) / kPieceQueries, heads = shape.batch * shape.heads;
+  const int64_t pieces = (time + kPieceRows - 1) / kPieceRows, heads = shape.batch * shape.heads;
   pool.ParallelFor(pieces * heads, [&](int64_t item) {
     const int64_t piece = pieces - 1 - item / heads, b = item % heads / shape.heads, h = item % shape.heads;
     const int64_t g = h / (shape.heads / shape.kv_heads);
-    const int64_t first = piece * kPieceQueries, token = b * time + first;
+    const int64_t first = piece * kPieceRows, token = b * time + first;
     KeyBlocks keys;
     keys.packed = scratch + (b * shape.kv_heads + g) * blocks * block_floats;
     keys.head_dim = d;
@@ -208,10 +271,12 @@ void Attention(const AttentionShape& shape, const float* q, const float* k, cons
     const int64_t at = token * shape.ldo + h * d;
     const QueryRows query{q + token * shape.ldq + h * d,
                           shape.ldq,
-                          std::min(kPieceQueries, time - first),
+                          std::min(kPieceRows, time - first),
+                          1,
                           first,
                           document == nullptr ? nullptr : document + b * time,
                           shape.scale,
+                          shape.window,
                           o + at,
                           o_bf16 == nullptr ? nullptr : o_bf16 + at,
                           shape.ldo,
@@ -220,53 +285,50 @@ void Attention(const AttentionShape& shape, const float* q, const float* k, cons
   });
 }
 
-void AppendKv(const CachedSequence& sequence, int64_t kv_heads, int64_t head_dim, const float* k, int64_t ldk,
-              const float* v, int64_t ldv) {
-  for (int64_t row = 0; row < sequence.rows; ++row) {
-    const int64_t position = sequence.first_position + row;
-    float* page = sequence.pages[position / kAttentionBlock];
-    const int64_t slot = position % kAttentionBlock;
-    for (int64_t g = 0; g < kv_heads; ++g, page += 2 * head_dim * kAttentionBlock) {
-      float* values = page + head_dim * kAttentionBlock + slot * head_dim;
-      for (int64_t i = 0; i < head_dim; ++i) {
-        page[i * kAttentionBlock + slot] = k[row * ldk + g * head_dim + i];
-        values[i] = v[row * ldv + g * head_dim + i];
-      }
-    }
-  }
+int64_t AttentionCachedScratch(const AttentionShape& shape, const ThreadPool& pool) {
+  return pool.threads() * 2 * kAttentionBlock * shape.head_dim;
 }
 
 void AttentionCached(const AttentionShape& shape, const CachedSequence* sequences, int64_t count, const float* q,
-                     float* o, bf16* o_bf16, ThreadPool& pool) {
+                     float* o, bf16* o_bf16, float* scratch, ThreadPool& pool) {
   CheckShape(shape);
   const int64_t d = shape.head_dim;
-  int64_t token = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const CachedSequence& sequence = sequences[i];
-    const int64_t pieces = (sequence.rows + kPieceQueries - 1) / kPieceQueries;
-    pool.ParallelFor(pieces * shape.heads, [&](int64_t item) {
-      const int64_t piece = pieces - 1 - item / shape.heads, h = item % shape.heads;
-      const int64_t first = piece * kPieceQueries;
-      KeyBlocks keys;
-      keys.pages = sequence.pages;
-      keys.page_offset = h / (shape.heads / shape.kv_heads) * 2 * d * kAttentionBlock;
-      keys.head_dim = d;
-      keys.time = sequence.first_position + sequence.rows;
-      const int64_t at = (token + first) * shape.ldo + h * d;
-      const QueryRows query{q + (token + first) * shape.ldq + h * d,
-                            shape.ldq,
-                            std::min(kPieceQueries, sequence.rows - first),
-                            sequence.first_position + first,
-                            nullptr,
-                            shape.scale,
-                            o + at,
-                            o_bf16 == nullptr ? nullptr : o_bf16 + at,
-                            shape.ldo,
-                            nullptr};
-      PINTLE_DISPATCH(Attend)(query, keys, shape.profile);
-    });
-    token += sequence.rows;
-  }
+  int64_t pieces = 0;
+  for (int64_t i = 0; i < count; ++i) pieces += CutOf(shape, sequences[i].rows).pieces;
+  pool.ParallelForWithThread(pieces, [&](int64_t piece, int thread) {
+    int64_t token = 0;
+    const CachedSequence* sequence = sequences;
+    Cut cut = CutOf(shape, sequence->rows);
+    for (; piece >= cut.pieces; cut = CutOf(shape, sequence->rows)) {
+      piece -= cut.pieces;
+      token += sequence->rows;
+      ++sequence;
+    }
+    // The latest rows see the most keys: they go first.
+    const int64_t first = (cut.pieces - 1 - piece) / cut.lanes * cut.rows, lane = piece % cut.lanes;
+    const int64_t head = lane * cut.heads;
+    KeyBlocks keys;
+    keys.pages = sequence->pages;
+    keys.type = sequence->type;
+    keys.page_offset = head / (shape.heads / shape.kv_heads) * KvHeadBytes(sequence->type, d);
+    keys.unpacked = scratch + thread * 2 * kAttentionBlock * d;
+    keys.head_dim = d;
+    keys.time = sequence->first_position + sequence->rows;
+    const int64_t at = (token + first) * shape.ldo + head * d;
+    const QueryRows query{q + (token + first) * shape.ldq + head * d,
+                          shape.ldq,
+                          std::min(cut.rows, sequence->rows - first),
+                          cut.heads,
+                          sequence->first_position + first,
+                          nullptr,
+                          shape.scale,
+                          shape.window,
+                          o + at,
+                          o_bf16 == nullptr ? nullptr : o_bf16 + at,
+                          shape.ldo,
+                          nullptr};
+    PINTLE_DISPATCH(Attend)(query, keys, shape.profile);
+  });
 }
 
 }  // namespace pintle::kernels

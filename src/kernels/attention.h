@@ -8,8 +8,8 @@
 //   plus +0
 // and ends with o = o * (1 / l), lse = m + Log(l). While no key was visible m' counts as 0, so a block without a
 // visible key changes no bit (Exp(0) = 1 and o is never -0): whether it is skipped or computed does not show, nor does
-// the number of rows computed together. A key is visible if it is not later and of the same document. Values of keys
-// that are not visible must be finite.
+// the number of rows computed together. A key is visible if it is not later, of the same document, and inside the
+// window where there is one. Values of keys that are not visible must be finite.
 //
 // Backward recomputes p = Exp(s - lse):
 //   delta[i] = Dot(do[i], o[i])    dp[i,j] = chain over d of do[i,d] * v[j,d]    ds = (p * (dp - delta)) * scale
@@ -22,13 +22,10 @@
 #include <cstdint>
 
 #include "base/thread_pool.h"
+#include "kernels/kv_page.h"
 #include "kernels/matmul.h"
 
 namespace pintle::kernels {
-
-/// Keys per block and per KV page.
-inline constexpr int64_t kAttentionBlock = 64;
-inline constexpr int64_t kMaxAttentionHeadDim = 256;
 
 /// Extents. heads is a multiple of kv_heads; head h reads kv head h / (heads / kv_heads). head_dim is a multiple of 16,
 /// at most 256. ld* are the floats from one token to the next (>= heads * head_dim or kv_heads * head_dim).
@@ -37,6 +34,7 @@ struct AttentionShape {
   int64_t ldq, ldk, ldv, ldo;
   float scale;
   Profile profile;
+  int64_t window = 0;  ///< a row sees so many positions at most, its own included; 0: all. Forward only
 };
 
 /// Floats of scratch for Attention and AttentionBackward.
@@ -54,26 +52,15 @@ void AttentionBackward(const AttentionShape& shape, const float* q, const float*
                        const int32_t* document, const float* o, const float* lse, const float* dout, float* dq,
                        float* dk, float* dv, float* scratch, ThreadPool& pool, bf16* dv_bf16 = nullptr);
 
-/// One KV page holds 64 positions of all kv heads of one layer: for each kv head K transposed [D, 64], then V [64, D].
-constexpr int64_t KvPageFloats(int64_t kv_heads, int64_t head_dim) { return kv_heads * 2 * head_dim * kAttentionBlock; }
-
-/// New tokens of one sequence: rows `rows` at absolute positions first_position, first_position + 1, ...; pages[p]
-/// holds positions 64 p .. 64 p + 63. Pages may start with any finite contents.
-struct CachedSequence {
-  int64_t rows;
-  int64_t first_position;
-  float* const* pages;
-};
-
-/// Writes k, v [rows, G, D] (token stride ldk, ldv) of one sequence into its pages.
-void AppendKv(const CachedSequence& sequence, int64_t kv_heads, int64_t head_dim, const float* k, int64_t ldk,
-              const float* v, int64_t ldv);
+/// Floats of scratch for AttentionCached.
+int64_t AttentionCachedScratch(const AttentionShape& shape, const ThreadPool& pool);
 
 /// The decode form: `count` sequences, their rows one after another in q and o (shape.ldq, shape.ldo; batch, time, ldk
-/// and ldv are not used). Their own keys must have been appended. Equal bit for bit to Attention on the whole sequence
-/// as one document that starts at position 0, for any grouping of rows and sequences.
+/// and ldv are not used). Their own keys must have been appended (kv_page.h). Equal bit for bit to Attention on the
+/// whole sequence as one document that starts at position 0, its keys and values rounded as their type says, for any
+/// grouping of rows and sequences.
 void AttentionCached(const AttentionShape& shape, const CachedSequence* sequences, int64_t count, const float* q,
-                     float* o, bf16* o_bf16, ThreadPool& pool);
+                     float* o, bf16* o_bf16, float* scratch, ThreadPool& pool);
 
 template <typename T>
 void ReferenceAttention(const AttentionShape& shape, const T* q, const T* k, const T* v, const int32_t* document, T* o,

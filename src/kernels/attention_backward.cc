@@ -180,6 +180,7 @@ void AttentionBackward(const AttentionShape& shape, const float* q, const float*
                        float* dk, float* dv, float* scratch, ThreadPool& pool, bf16* dv_bf16) {
   const int64_t d = shape.head_dim, time = shape.time, blocks = AttentionBlocks(time);
   PINTLE_CHECK(d % 16 == 0 && d <= kMaxAttentionHeadDim, "head_dim is not a multiple of 16 up to 256");
+  PINTLE_CHECK(shape.window == 0, "a sliding window has no gradient");
   const int64_t group = shape.heads / shape.kv_heads;
   const int64_t block_floats = 3 * kAttentionBlock * d;
   pool.ParallelFor(shape.batch * shape.kv_heads * blocks, [&](int64_t item) {

@@ -13,32 +13,45 @@ namespace pintle::kernels {
 /// fight for the same cache sets): keys transposed [D, 64], then values [64, D].
 struct KeyBlocks {
   const float* packed = nullptr;  ///< block b at b * 128 * head_dim, or
-  float* const* pages = nullptr;  ///< if not null: block b in page b at page_offset
-  int64_t page_offset = 0;
+  char* const* pages = nullptr;   ///< if not null: block b in page b at page_offset
+  int64_t page_offset = 0;        ///< bytes
+  KvType type = KvType::kF32;     ///< of the pages
+  float* unpacked = nullptr;      ///< room for one block, for pages that are not of floats
   int64_t head_dim = 0;
   int64_t time = 0;  ///< positions that exist
 
-  [[nodiscard]] const float* Keys(int64_t block) const {
-    return pages != nullptr ? pages[block] + page_offset : packed + block * 2 * kAttentionBlock * head_dim;
+  /// The keys; the values follow. With pages that are not of floats, valid until the next call.
+  [[nodiscard]] const float* Block(int64_t block) const {
+    if (pages == nullptr) return packed + block * 2 * kAttentionBlock * head_dim;
+    const char* head = pages[block] + page_offset;
+    if (type == KvType::kF32) return reinterpret_cast<const float*>(head);
+    UnpackKv(type, head, head_dim, unpacked);
+    return unpacked;
   }
-  [[nodiscard]] const float* Values(int64_t block) const { return Keys(block) + kAttentionBlock * head_dim; }
 };
 
-/// Query rows of one head that make one piece of work: eight tiles of six rows.
-inline constexpr int64_t kPieceQueries = 48;
+/// A piece of work is at most eight tiles of at most six rows.
+inline constexpr int64_t kPieceTiles = 8, kTileQueries = 6;
 
-/// At most kPieceQueries consecutive query rows of one head.
+/// The query rows of a piece: `rows` consecutive positions of `heads` heads that lie side by side and share their keys.
+/// A tile is six positions of one head, or six heads at one position.
 struct QueryRows {
   const float* q;
-  int64_t ldq;
+  int64_t ldq;  ///< from one position to the next
   int64_t rows;
+  int64_t heads;
   int64_t first_position;
   const int32_t* document;  ///< of position 0 of the sequence, or null
   float scale;
+  int64_t window;  ///< positions that a row sees, or 0
   float* o;
   bf16* o_bf16;
   int64_t ldo;
-  float* lse;  ///< one per row, or null
+  float* lse;  ///< one per row of a single head, or null
+
+  [[nodiscard]] int64_t tiles() const {
+    return heads == 1 ? (rows + kTileQueries - 1) / kTileQueries : rows * ((heads + kTileQueries - 1) / kTileQueries);
+  }
 };
 
 /// The backward pass of one kv head of one sequence: all pointers at its token 0 and its first head.

@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
+#include <tuple>
 
 #include "kernels/elementwise.h"
 #include "kernels/test_support.h"
@@ -80,6 +82,38 @@ Output RunReference(const Problem& p) {
   return out;
 }
 
+// Pages for one sequence of a problem.
+struct Pages {
+  Pages(const AttentionShape& shape, int64_t positions, KvType kv_type = KvType::kF32)
+      : type(kv_type),
+        bytes(KvPageBytes(kv_type, shape.kv_heads, shape.head_dim)),
+        storage(static_cast<size_t>((positions + kAttentionBlock - 1) / kAttentionBlock * bytes), 0x31) {
+    for (size_t at = 0; at < storage.size(); at += static_cast<size_t>(bytes)) table.push_back(storage.data() + at);
+  }
+  Pages(const Pages&) = delete;  // the table points into the storage
+  Pages& operator=(const Pages&) = delete;
+  [[nodiscard]] CachedSequence Rows(int64_t rows, int64_t first) const { return {rows, first, table.data(), type}; }
+
+  KvType type;
+  int64_t bytes;
+  std::vector<char> storage;
+  std::vector<char*> table;
+};
+
+// The sequence of a problem, `step` rows at a time.
+std::vector<float> Decode(const Problem& p, int64_t step, ThreadPool& pool, KvType type = KvType::kF32) {
+  const AttentionShape& s = p.shape;
+  const Pages pages(s, s.time, type);
+  std::vector<float> o(p.dout.size()), scratch(static_cast<size_t>(AttentionCachedScratch(s, pool)));
+  for (int64_t done = 0; done < s.time; done += step) {
+    const CachedSequence sequence = pages.Rows(std::min(step, s.time - done), done);
+    AppendKv(sequence, s.kv_heads, s.head_dim, p.k.data() + done * s.ldk, s.ldk, p.v.data() + done * s.ldv, s.ldv,
+             pool);
+    AttentionCached(s, &sequence, 1, p.q.data() + done * s.ldq, o.data() + done * s.ldo, nullptr, scratch.data(), pool);
+  }
+  return o;
+}
+
 void CheckSame(const Output& a, const Output& b) {
   CHECK(SameBits(a.o, b.o));
   CHECK(SameBits(a.o_bf16, b.o_bf16));
@@ -134,18 +168,16 @@ TEST_CASE("decoding from pages gives the bits of the whole sequence, for any chu
     ThreadPool pool(2);
     const Output whole = Run(p, pool);
     for (const std::vector<int64_t>& chunks : {std::vector<int64_t>{203}, {1, 63, 1, 64, 70, 4}, {100, 1, 1, 1, 100}}) {
-      std::vector<float> storage(static_cast<size_t>(4 * KvPageFloats(kv_heads, d)), 123.0f);
-      std::vector<float*> pages;
-      for (int i = 0; i < 4; ++i) pages.push_back(storage.data() + i * KvPageFloats(kv_heads, d));
-      std::vector<float> o(whole.o.size());
+      const Pages pages(p.shape, time);
+      std::vector<float> o(whole.o.size()), scratch(static_cast<size_t>(AttentionCachedScratch(p.shape, pool)));
       std::vector<bf16> half(o.size());
       int64_t done = 0;
       for (const int64_t rows : chunks) {
-        const CachedSequence sequence{rows, done, pages.data()};
+        const CachedSequence sequence = pages.Rows(rows, done);
         AppendKv(sequence, kv_heads, d, p.k.data() + done * p.shape.ldk, p.shape.ldk, p.v.data() + done * p.shape.ldv,
-                 p.shape.ldv);
+                 p.shape.ldv, pool);
         AttentionCached(p.shape, &sequence, 1, p.q.data() + done * p.shape.ldq, o.data() + done * p.shape.ldo,
-                        half.data() + done * p.shape.ldo, pool);
+                        half.data() + done * p.shape.ldo, scratch.data(), pool);
         done += rows;
       }
       CHECK(done == time);
@@ -155,30 +187,116 @@ TEST_CASE("decoding from pages gives the bits of the whole sequence, for any chu
   }
 }
 
+TEST_CASE("a sliding window: the definition, the instruction sets and the pages agree") {
+  const int64_t time = 203, heads = 2, kv_heads = 1, d = 32;
+  for (const int64_t window : {1, 7, 64, 65, 130, 500}) {
+    for (const int documents : {0, 3}) {
+      Problem p(1, time, heads, kv_heads, d, Profile::kFma, documents);
+      p.shape.window = window;
+      Output expected(p);
+      ReferenceAttention(p.shape, p.q.data(), p.k.data(), p.v.data(), p.Documents(), expected.o.data(),
+                         expected.lse.data());
+      CAPTURE(window);
+      ForEachTarget([&](Target) {
+        ThreadPool pool(2);
+        Output got(p);
+        std::vector<float> scratch(static_cast<size_t>(AttentionScratch(p.shape)));
+        Attention(p.shape, p.q.data(), p.k.data(), p.v.data(), p.Documents(), got.o.data(), nullptr, got.lse.data(),
+                  scratch.data(), pool);
+        CHECK(SameBits(got.o, expected.o));
+        CHECK(SameBits(got.lse, expected.lse));
+        if (documents > 0) return;
+        for (const int64_t step : {int64_t{1}, int64_t{50}, time}) {
+          CHECK(SameBits(Decode(p, step, pool), expected.o));
+        }
+      });
+    }
+  }
+}
+
+TEST_CASE("narrow pages: attention on rounded keys and values, on every instruction set and for any cut") {
+  for (const KvType type : {KvType::kF16, KvType::kQ8}) {
+    for (const auto& [heads, kv_heads, d] : {std::tuple<int64_t, int64_t, int64_t>{4, 2, 64}, {9, 1, 48}, {2, 2, 16}}) {
+      Problem p(1, 140, heads, kv_heads, d, Profile::kFma, 0);
+      for (size_t i = 0; i < p.k.size(); i += 7) p.k[i] *= 1e-3f;
+      for (size_t i = 0; i < p.v.size(); i += 5) p.v[i] *= i % 3 == 0 ? 1e-7f : 300.0f;
+      std::fill_n(p.v.begin(), 2 * d, 0.0f);
+      p.v[9] = 1e-38f, p.k[3] = 1e6f;
+      Problem rounded = p;
+      for (int64_t row = 0; row < p.shape.time * kv_heads; ++row) {
+        const int64_t token = row / kv_heads, g = row % kv_heads;
+        ReferenceRoundKv(type, d, rounded.k.data() + token * p.shape.ldk + g * d);
+        ReferenceRoundKv(type, d, rounded.v.data() + token * p.shape.ldv + g * d);
+      }
+      Output expected(p);
+      ReferenceAttention(p.shape, p.q.data(), rounded.k.data(), rounded.v.data(), nullptr, expected.o.data(),
+                         expected.lse.data());
+      CAPTURE(heads);
+      ForEachTarget([&](Target target) {
+        CAPTURE(std::string(TargetName(target)));
+        for (const int64_t step : {1, 4, 33, 140}) {
+          ThreadPool pool(step == 1 ? 1 : 3);
+          CHECK(SameBits(Decode(p, step, pool, type), expected.o));
+        }
+      });
+    }
+  }
+}
+
+TEST_CASE("every half comes back from a page as it is, and one that is not finite as NaN") {
+  const int64_t d = 16;
+  ThreadPool pool(1);
+  AttentionShape shape{};
+  shape.kv_heads = 1, shape.head_dim = d;
+  const auto back = [&](KvType type, const std::vector<float>& row) {
+    const Pages pages(shape, 1, type);
+    AppendKv(pages.Rows(1, 0), 1, d, row.data(), d, row.data(), d, pool);
+    std::vector<float> floats(static_cast<size_t>(2 * kAttentionBlock * d));
+    UnpackKv(type, pages.table[0], d, floats.data());
+    return std::vector<float>(floats.begin() + kAttentionBlock * d, floats.begin() + (kAttentionBlock + 1) * d);
+  };
+  ForEachTarget([&](Target) {
+    for (int32_t exponent = -24; exponent < 16; ++exponent) {
+      std::vector<float> row;
+      for (int i = 0; i < d; ++i) row.push_back(std::ldexp(static_cast<float>(i * 67 % 1024), exponent - 10));
+      std::vector<float> expected = row;
+      ReferenceRoundKv(KvType::kF16, d, expected.data());
+      CHECK(SameBits(back(KvType::kF16, row), expected));
+      if (exponent > -14) CHECK(expected == row);
+    }
+    std::vector<float> damaged(static_cast<size_t>(d), 1.0f);
+    damaged[5] = __builtin_nanf("");
+    CHECK(std::isnan(back(KvType::kF16, damaged)[5]));
+    CHECK(back(KvType::kF16, damaged)[6] == 1.0f);
+    CHECK(std::isnan(back(KvType::kQ8, damaged)[6]));
+    damaged[5] = -__builtin_inff();
+    CHECK(back(KvType::kF16, damaged)[5] == -65504.0f);
+    CHECK(std::isnan(back(KvType::kQ8, damaged)[6]));
+  });
+}
+
 TEST_CASE("sequences decoded together give the bits of each alone") {
   const int64_t heads = 2, kv_heads = 1, d = 16;
   const Problem p(3, 90, heads, kv_heads, d, Profile::kFma, 0);
   ThreadPool pool(2);
   const Output whole = Run(p, pool);
-  std::vector<float> storage(static_cast<size_t>(6 * KvPageFloats(kv_heads, d)));
-  std::vector<float*> pages;
-  for (int i = 0; i < 6; ++i) pages.push_back(storage.data() + i * KvPageFloats(kv_heads, d));
+  const std::array<Pages, 3> pages = {Pages(p.shape, 128), Pages(p.shape, 128), Pages(p.shape, 128)};
   std::vector<CachedSequence> last;
   const std::vector<int64_t> lengths = {90, 65, 1};
   std::vector<float> q, expected;
   for (int64_t b = 0; b < 3; ++b) {
     const int64_t length = lengths[static_cast<size_t>(b)], token = b * 90;
-    const CachedSequence all{length, 0, pages.data() + 2 * b};
-    AppendKv(all, kv_heads, d, p.k.data() + token * p.shape.ldk, p.shape.ldk, p.v.data() + token * p.shape.ldv,
-             p.shape.ldv);
-    last.push_back({1, length - 1, pages.data() + 2 * b});
+    const Pages& own = pages[static_cast<size_t>(b)];
+    AppendKv(own.Rows(length, 0), kv_heads, d, p.k.data() + token * p.shape.ldk, p.shape.ldk,
+             p.v.data() + token * p.shape.ldv, p.shape.ldv, pool);
+    last.push_back(own.Rows(1, length - 1));
     const float* from = p.q.data() + (token + length - 1) * p.shape.ldq;
     q.insert(q.end(), from, from + p.shape.ldq);
     const float* o = whole.o.data() + (token + length - 1) * p.shape.ldo;
     expected.insert(expected.end(), o, o + p.shape.ldo);
   }
-  std::vector<float> o(expected.size());
-  AttentionCached(p.shape, last.data(), 3, q.data(), o.data(), nullptr, pool);
+  std::vector<float> o(expected.size()), scratch(static_cast<size_t>(AttentionCachedScratch(p.shape, pool)));
+  AttentionCached(p.shape, last.data(), 3, q.data(), o.data(), nullptr, scratch.data(), pool);
   CHECK(SameBits(o, expected));
 }
 

@@ -161,6 +161,26 @@ void HashAttention(Fnv& hash, ThreadPool& pool, Profile profile) {
   hash.Take(o), hash.Take(lse), hash.Take(dq), hash.Take(dk), hash.Take(dv);
 }
 
+void HashCachedAttention(Fnv& hash, ThreadPool& pool, KvType type) {
+  const int64_t time = 130, d = 48;
+  AttentionShape shape{1, time, 4, 2, d, 4 * d, 2 * d, 2 * d, 4 * d, 0.144f, Profile::kFma};
+  shape.window = 100;
+  const Floats q = Draw(time * 4 * d, 24, 2.0f), k = Draw(time * 2 * d, 25, 2.0f), v = Draw(time * 2 * d, 26);
+  Floats o(q.size()), scratch(static_cast<size_t>(AttentionCachedScratch(shape, pool)));
+  std::vector<char> storage(static_cast<size_t>(3 * KvPageBytes(type, 2, d)));
+  std::vector<char*> pages;
+  for (size_t i = 0; i < 3; ++i) pages.push_back(storage.data() + i * storage.size() / 3);
+  int64_t done = 0;
+  for (const int64_t rows : {100, 1, 3, 26}) {
+    const CachedSequence sequence{rows, done, pages.data(), type};
+    AppendKv(sequence, 2, d, k.data() + done * 2 * d, 2 * d, v.data() + done * 2 * d, 2 * d, pool);
+    AttentionCached(shape, &sequence, 1, q.data() + done * 4 * d, o.data() + done * 4 * d, nullptr, scratch.data(),
+                    pool);
+    done += rows;
+  }
+  hash.Take(o), hash.Take(storage);
+}
+
 void HashOptimizers(Fnv& hash, ThreadPool& pool, Profile profile) {
   const int64_t rows = 40, cols = 72, count = rows * cols;
   const Floats gradient = Draw(count, 22);
@@ -204,6 +224,8 @@ std::vector<std::pair<std::string, uint64_t>> KernelHashes() {
   add("cross_entropy", &HashCrossEntropy);
   add("attention_fma", [](Fnv& hash, ThreadPool& pool) { HashAttention(hash, pool, Profile::kFma); });
   add("attention_muladd", [](Fnv& hash, ThreadPool& pool) { HashAttention(hash, pool, Profile::kMuladd); });
+  add("attention_f16", [](Fnv& hash, ThreadPool& pool) { HashCachedAttention(hash, pool, KvType::kF16); });
+  add("attention_q8", [](Fnv& hash, ThreadPool& pool) { HashCachedAttention(hash, pool, KvType::kQ8); });
   add("optimizers_fma", [](Fnv& hash, ThreadPool& pool) { HashOptimizers(hash, pool, Profile::kFma); });
   add("optimizers_muladd", [](Fnv& hash, ThreadPool& pool) { HashOptimizers(hash, pool, Profile::kMuladd); });
   return rows;

@@ -2,9 +2,11 @@
 // skipping.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "kernels/attention.h"
+#include "kernels/elementwise.h"
 #include "kernels/math.h"
 #include "kernels/reduce.h"
 
@@ -16,9 +18,9 @@ float Link(Profile profile, float a, float b, float acc) {
 }
 double Link(Profile /*profile*/, double a, double b, double acc) { return acc + a * b; }
 
-// Key j of the same document and not later than query i.
-bool Visible(const int32_t* document, int64_t i, int64_t j) {
-  return j <= i && (document == nullptr || document[i] == document[j]);
+// Key j of the same document, not later than query i and inside its window.
+bool Visible(const int32_t* document, int64_t window, int64_t i, int64_t j) {
+  return j <= i && (window == 0 || i - j < window) && (document == nullptr || document[i] == document[j]);
 }
 
 }  // namespace
@@ -42,7 +44,7 @@ void ReferenceAttention(const AttentionShape& shape, const T* q, const T* k, con
         const T* kj = k + (b * time + first + j) * shape.ldk + g * d;
         T dot = 0;
         for (int64_t c = 0; c < d; ++c) dot = Link(shape.profile, qi[c], kj[c], dot);
-        s[j] = Visible(documents, i, first + j) ? dot * static_cast<T>(shape.scale) : -infinity;
+        s[j] = Visible(documents, shape.window, i, first + j) ? dot * static_cast<T>(shape.scale) : -infinity;
         block_largest = std::max(block_largest, s[j]);
       }
       const T next = std::max(m, block_largest);
@@ -82,7 +84,7 @@ void ReferenceAttentionBackward(const AttentionShape& shape, const T* q, const T
     const int64_t query = (b * time + i) * shape.ldq + h * d, out = (b * time + i) * shape.ldo + h * d;
     const T delta = ReferenceDot(dout + out, o + out, d);
     for (int64_t j = 0; j < time; ++j) {
-      if (!Visible(documents, i, j)) continue;
+      if (!Visible(documents, 0, i, j)) continue;
       const int64_t key = (b * time + j) * shape.ldk + g * d, value = (b * time + j) * shape.ldv + g * d;
       T s = 0, dp = 0;
       for (int64_t c = 0; c < d; ++c) {
@@ -104,6 +106,41 @@ void ReferenceAttentionBackward(const AttentionShape& shape, const T* q, const T
       dk[token * shape.ldk + c] += T(0);
       dv[token * shape.ldv + c] += T(0);
     }
+  }
+}
+
+namespace {
+
+float RoundToHalf(float x) {
+  if (!(std::fabs(x) < 65504.0f)) return std::isnan(x) ? x : std::copysign(65504.0f, x);
+  int exponent = 0;
+  std::frexp(x, &exponent);
+  const float unit = std::ldexp(1.0f, std::max(exponent, -13) - 11);
+  return std::nearbyint(x / unit) * unit;
+}
+
+void RoundToBytes(float* x, int64_t count) {
+  float largest = 0;
+  bool finite = true;
+  for (int64_t i = 0; i < count; ++i) {
+    finite = finite && std::isfinite(x[i]);
+    largest = std::max(largest, std::fabs(x[i]));
+  }
+  const uint32_t bits = static_cast<uint32_t>(ReferenceToBF16(largest / 127.0f)) << 16;
+  float scale;
+  std::memcpy(&scale, &bits, sizeof scale);
+  const bool zero = largest < 0x1p-100f;
+  for (int64_t i = 0; i < count; ++i) {
+    x[i] = !finite ? __builtin_nanf("") : zero ? 0.0f : std::nearbyint(x[i] * (1.0f / scale)) * scale;
+  }
+}
+
+}  // namespace
+
+void ReferenceRoundKv(KvType type, int64_t head_dim, float* values) {
+  for (int64_t i = 0; i < head_dim && type == KvType::kF16; ++i) values[i] = RoundToHalf(values[i]);
+  for (int64_t i = 0; i < head_dim && type == KvType::kQ8; i += 32) {
+    RoundToBytes(values + i, std::min<int64_t>(32, head_dim - i));
   }
 }
 

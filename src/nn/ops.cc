@@ -199,7 +199,8 @@ class AttentionOp final : public Op {
     lse_ = tape.NewSlot(rows * config.heads * 4);
     dq_ = tape.NewSlot(q_bytes);
     dk_ = tape.NewSlot(k_bytes);
-    scratch_ = tape.NewSlot(layer < 0 ? kernels::AttentionScratch(shape) * 4 : 0);
+    scratch_ = tape.NewSlot(
+        4 * (layer < 0 ? kernels::AttentionScratch(shape) : kernels::AttentionCachedScratch(shape, tape.pool())));
     backward_scratch_ = tape.NewSlot(kernels::AttentionBackwardScratch(shape) * 4);
     rope_scratch_ = tape.NewSlot(kernels::RopeQkNormBackwardScratch(rows, config.head_dim) * 4);
     outputs = {y_.f32, q_, k_, q_norm_, k_norm_, lse_};
@@ -234,12 +235,13 @@ class AttentionOp final : public Op {
     int64_t count = 0, row = 0;
     for (const KvSequence& sequence : tape.kv()) {
       kernels::CachedSequence& cached = sequences.at(static_cast<size_t>(count++));
-      cached = {sequence.rows, sequence.first_position, sequence.pages[layer_]};
+      cached = {sequence.rows, sequence.first_position, sequence.pages[layer_], sequence.type};
       kernels::AppendKv(cached, config_.kv_heads, config_.head_dim, k + row * KColumns(), KColumns(),
-                        v + row * qkv_.columns, qkv_.columns);
+                        v + row * qkv_.columns, qkv_.columns, tape.pool());
       row += sequence.rows;
     }
-    kernels::AttentionCached(AttentionShape(tape), sequences.data(), count, q, o, o_bf16, tape.pool());
+    kernels::AttentionCached(AttentionShape(tape), sequences.data(), count, q, o, o_bf16, tape.Get<float>(scratch_),
+                             tape.pool());
   }
 
   void Backward(const Tape& tape) const override {
@@ -290,6 +292,7 @@ class AttentionOp final : public Op {
     shape.ldv = qkv_.columns;
     shape.scale = config_.scale > 0 ? config_.scale : kernels::Rsqrt(static_cast<float>(config_.head_dim));
     shape.profile = tape.options().profile;
+    shape.window = config_.window;
     return shape;
   }
 
@@ -404,6 +407,7 @@ Var RecordAttention(Tape& tape, Var qkv, const AttentionConfig& config, Paramete
                     Var positions, Var documents, int64_t layer) {
   PINTLE_CHECK(tape.value(qkv).columns == (config.heads + 2 * config.kv_heads) * config.head_dim,
                "Attention on " + std::to_string(tape.value(qkv).columns) + " columns");
+  PINTLE_CHECK(config.window == 0 || !tape.options().training, "a sliding window is not trained");
   const Var y = tape.NewValue(config.heads * config.head_dim, false);
   tape.Record(std::make_unique<AttentionOp>(tape, qkv, config, q_gain, k_gain, positions, documents, layer, y));
   return y;

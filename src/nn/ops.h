@@ -31,7 +31,8 @@ struct AttentionConfig {
   double epsilon;
   const float* cos;
   const float* sin;
-  float scale = 0;  ///< of q k; 0: 1 / sqrt(head_dim)
+  float scale = 0;     ///< of q k; 0: 1 / sqrt(head_dim)
+  int64_t window = 0;  ///< positions that a row sees, its own included; 0: all. Only without training
 };
 
 /// Self-attention on qkv [rows, (H + 2 G) D]: QK-norm (in models that have it: else the gains are null, without

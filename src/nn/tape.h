@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "base/thread_pool.h"
+#include "kernels/kv_page.h"
 #include "kernels/matmul.h"
 #include "nn/parameters.h"
 #include "tensor/arena.h"
@@ -47,10 +48,11 @@ struct Value {
 enum class OpKind : uint8_t { kLinear, kHead, kAttention, kElementwise };
 
 /// One sequence of the cached form of attention: its next `rows` rows stand at positions first_position and up;
-/// pages[layer] is that layer's page table.
+/// pages[layer] is that layer's page table, its pages hold `type`.
 struct KvSequence {
   int64_t rows = 0, first_position = 0;
-  float* const* const* pages = nullptr;
+  char* const* const* pages = nullptr;
+  kernels::KvType type = kernels::KvType::kF32;
 };
 inline constexpr int64_t kMaxKvSequences = 64;
 /// The sequences whose rows one pass takes, one behind the other; at most kMaxKvSequences.

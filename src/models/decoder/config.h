@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "kernels/kv_page.h"
 #include "kernels/matmul.h"
 #include "tensor/dtype.h"
 
@@ -34,6 +35,8 @@ struct DecoderConfig {
   bool qk_norm = true;              ///< RMSNorm of each head of q and k before RoPE
   bool qkv_bias = false;            ///< q, k and v have biases
   std::vector<float> rope_factors;  ///< empty, or head_dim / 2 divisors of the frequencies
+  int64_t window = 0;               ///< sliding window: positions that a position sees, its own included; 0 = all
+  kernels::KvType kv = kernels::KvType::kF32;  ///< of cached keys and values: a matter of use, in no file
 };
 
 /// More parameters than this are refused everywhere.

@@ -280,7 +280,7 @@ Result<std::span<const float>> Decoder::Extend(std::span<const int32_t> tokens, 
       m.cached_positions[static_cast<size_t>(i)] = static_cast<int32_t>(cache.length() + i);
     }
     tape.Bind(m.cached.tokens, tokens.data() + first);
-    const KvSequence sequence = {chunk, cache.length(), cache.layers()};
+    const KvSequence sequence = {chunk, cache.length(), cache.layers(), cache.type()};
     tape.BindKv({&sequence, 1});
     tape.Forward(chunk);
     cache.Advance(chunk);
@@ -305,7 +305,8 @@ Result<std::span<const float>> Decoder::ExtendBatch(std::span<const Sequence> se
     const Sequence& sequence = sequences[i];
     const auto count = static_cast<int64_t>(sequence.tokens.size());
     PINTLE_CHECK(count >= 1 && rows + count <= kMaxBatchTokens, "a batch has at most 256 tokens");
-    parts.at(i) = {count, sequence.cache->length(), sequence.cache->layers()};
+    PINTLE_CHECK(sequence.rows >= 1 && sequence.rows <= count, "logits are wanted of 1 to all tokens");
+    parts.at(i) = {count, sequence.cache->length(), sequence.cache->layers(), sequence.cache->type()};
     for (int64_t t = 0; t < count; ++t, ++rows) {
       m.cached_tokens[static_cast<size_t>(rows)] = sequence.tokens[static_cast<size_t>(t)];
       m.cached_positions[static_cast<size_t>(rows)] = static_cast<int32_t>(parts.at(i).first_position + t);
@@ -316,19 +317,22 @@ Result<std::span<const float>> Decoder::ExtendBatch(std::span<const Sequence> se
   tape.BindKv({parts.data(), sequences.size()});
   tape.Forward(rows);
   float* logits = reinterpret_cast<float*>(m.logits_arena.base());
-  int64_t last = -1;
-  for (size_t i = 0; i < sequences.size();) {
-    // Last tokens that are neighbours (sequences of one token) go through the head together.
-    last += parts.at(i).rows;
-    size_t end = i + 1;
-    while (end < sequences.size() && parts.at(end).rows == 1) ++end;
-    const auto together = static_cast<int64_t>(end - i);
-    m.Head(m.cached, last, together, logits + static_cast<int64_t>(i) * m.config.vocab);
-    last += together - 1;
-    i = end;
+  // Wanted rows that are neighbours, as those of sequences of one token are, go through the head together.
+  int64_t end = 0, done = 0, first = 0, count = 0;
+  const auto flush = [&] {
+    if (count > 0) m.Head(m.cached, first, count, logits + done * m.config.vocab);
+    done += count;
+    count = 0;
+  };
+  for (size_t i = 0; i < sequences.size(); ++i) {
+    end += parts.at(i).rows;
+    if (end - sequences[i].rows != first + count) flush();
+    if (count == 0) first = end - sequences[i].rows;
+    count += sequences[i].rows;
   }
+  flush();
   for (size_t i = 0; i < sequences.size(); ++i) sequences[i].cache->Advance(parts.at(i).rows);
-  return std::span<const float>(logits, sequences.size() * static_cast<size_t>(m.config.vocab));
+  return std::span<const float>(logits, static_cast<size_t>(done * m.config.vocab));
 }
 
 DecoderMemory Decoder::memory() const {

@@ -85,8 +85,9 @@ class Decoder {
   struct Sequence {
     std::span<const int32_t> tokens;  ///< at least one
     KvCache* cache;                   ///< each sequence its own
+    int64_t rows = 1;                 ///< logits wanted of so many of its last tokens
   };
-  /// Extend for several sequences at once: the logits [sequences, V] of the last token of each, valid until the next
+  /// Extend for several sequences at once: the logits [sum of rows, V], sequence by sequence, valid until the next
   /// call. The same bits as one by one. At most kMaxBatch sequences with kMaxBatchTokens tokens together.
   static constexpr int64_t kMaxBatch = 64, kMaxBatchTokens = 256;
   Result<std::span<const float>> ExtendBatch(std::span<const Sequence> sequences);

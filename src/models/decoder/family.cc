@@ -93,7 +93,7 @@ Result<DecoderConfig> GgufDecoderConfig(const GgufHeader& header, int64_t contex
   }
   PINTLE_ASSIGN(c.context, keys.Integer(key("context_length"), 1, int64_t{1} << 31));
   PINTLE_ASSIGN(const int64_t window, keys.Integer(key("attention.sliding_window"), 0, int64_t{1} << 31, 0));
-  if (window > 0) c.context = std::min(c.context, window);
+  c.window = window;
   if (context > 0) c.context = std::min(c.context, context);
   c.context = std::min<int64_t>(c.context, 1 << 20);
   const GgufTensor* table = header.FindTensor("token_embd.weight");

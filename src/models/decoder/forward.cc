@@ -55,7 +55,8 @@ Var DecoderForward(Tape& tape, const DecoderConfig& c, const DecoderWeights& wei
                                      c.norm_epsilon,
                                      rope_cos,
                                      rope_sin,
-                                     kernels::Rsqrt(static_cast<float>(c.head_dim))};
+                                     kernels::Rsqrt(static_cast<float>(c.head_dim)),
+                                     c.window};
   Var x = Embedding(tape, tokens, *weights.embed_tokens);
   int64_t l = 0;
   for (const DecoderBlock& layer : weights.layers) {

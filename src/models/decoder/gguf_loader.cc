@@ -268,10 +268,11 @@ int64_t PhysicalMemory() { return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC
 
 }  // namespace
 
-Result<GgufPlan> PlanGguf(const GgufFile& file, int64_t context) {
+Result<GgufPlan> PlanGguf(const GgufFile& file, int64_t context, kernels::KvType kv) {
   GgufPlan plan;
   PINTLE_ASSIGN(plan.config, GgufDecoderConfig(file.header(), context, file.where()));
   plan.config.dtype = ComputeType(file.header(), plan.config);
+  plan.config.kv = kv;
   PINTLE_ASSIGN(plan.config.rope_factors, RopeFactors(file, plan.config.head_dim));
   ParameterRegistry registry;
   DeclareDecoder(plan.config, registry);
@@ -284,9 +285,7 @@ Result<GgufPlan> PlanGguf(const GgufFile& file, int64_t context) {
   for (const auto& [type, count] : types) {
     plan.types += (plan.types.empty() ? "" : ", ") + std::string(type) + " " + std::to_string(count);
   }
-  const int64_t pages = (plan.config.context + KvCache::kPage - 1) / KvCache::kPage;
-  plan.kv_bytes =
-      plan.config.layers * pages * 4 * kernels::KvPageFloats(plan.config.kv_heads, PaddedHeadDim(plan.config.head_dim));
+  plan.kv_bytes = KvCache::Bytes(plan.config);
   return plan;
 }
 

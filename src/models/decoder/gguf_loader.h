@@ -23,8 +23,8 @@ struct GgufPlan {
 };
 
 /// Checks all that can be checked without reading weights: configuration, names, exact shapes, types, no tensor left
-/// over, sizes. `context` as in GgufDecoderConfig.
-Result<GgufPlan> PlanGguf(const GgufFile& file, int64_t context);
+/// over, sizes. `context` as in GgufDecoderConfig; keys and values are going to be kept as `kv`.
+Result<GgufPlan> PlanGguf(const GgufFile& file, int64_t context, kernels::KvType kv = kernels::KvType::kF32);
 
 /// Loads. Weights that are not finite are a validation error; so is a machine whose memory is smaller than the plan.
 /// Files with bf16 matrices only compute in bf16, all others in fp32 with the types of the file; f16 matrices (and bf16

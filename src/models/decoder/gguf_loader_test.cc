@@ -168,6 +168,38 @@ TEST_CASE("every family: the batch, chunks and threads do not show in the logits
   }
 }
 
+TEST_CASE("a sliding window: every position sees so many, however the tokens are cut") {
+  const TemporaryFolder folder;
+  ThreadPool pool(2);
+  const int64_t window = 70, layers = 2, count = 200;
+  const auto path = Write(folder.path(), "llama", GgufType::kQ8_0, [&](GgufMetadata& metadata, auto&) {
+    metadata.emplace_back("llama.attention.sliding_window", GgufValue::U32(window));
+  });
+  const auto decoder = Load(path, pool);
+  CHECK(decoder->config().window == window);
+  CHECK(decoder->config().context == 256);
+  std::vector<int32_t> ids;
+  for (int64_t i = 0; i < count; ++i) ids.push_back(static_cast<int32_t>(i * i % 96));
+  const std::vector<float> whole = Logits(*decoder, ids);
+  const auto vocab = static_cast<size_t>(decoder->config().vocab);
+  auto cache = KvCache::Create(decoder->config());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const auto logits = decoder->Extend({&ids[i], 1}, *cache);
+    REQUIRE(logits.ok());
+    REQUIRE(std::memcmp(logits->data(), whole.data() + i * vocab, vocab * 4) == 0);
+  }
+  // A token reaches through each layer as far as the window, and no further.
+  ids[0] = 95;
+  const std::vector<float> other = Logits(*decoder, ids);
+  const auto reach = static_cast<size_t>(layers * (window - 1));
+  for (const size_t i : {size_t{0}, reach}) {
+    CHECK(std::memcmp(whole.data() + i * vocab, other.data() + i * vocab, vocab * 4) != 0);
+  }
+  for (size_t i = reach + 1; i < ids.size(); ++i) {
+    CHECK(std::memcmp(whole.data() + i * vocab, other.data() + i * vocab, vocab * 4) == 0);
+  }
+}
+
 TEST_CASE("a model of our own gives the same bits from a GGUF file, in fp32 and bf16") {
   const TemporaryFolder folder;
   ThreadPool pool(2);
