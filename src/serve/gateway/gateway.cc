@@ -13,6 +13,7 @@
 #include "serve/gateway/state.h"
 #include "serve/gateway/supervisor.h"
 #include "serve/http/server_core.h"
+#include "serve/page/page.h"
 
 namespace pintle {
 namespace {
@@ -21,6 +22,8 @@ using Response = std::shared_ptr<HttpResponse>;
 
 // What the gateway does with a path.
 enum class Action { kForward, kModels, kHealth, kReady, kMetrics, kNotServed };
+
+constexpr std::string_view kOfModel = "model=";  // in the query of /metrics
 
 struct Route {
   std::string_view path, method;
@@ -75,6 +78,7 @@ class GatewayServer final : public Gateway {
   Status Listen() {
     HttpServerOptions http = options_.http;
     http.on_hangup = [this] { Reload(); };
+    for (const std::string& path : PagePaths()) http.open_paths.push_back(path);
     PINTLE_ASSIGN(server_, CreateHttpServer(io_, http, [this](HttpRequest request, const Response& response) {
                     Handle(std::move(request), response);
                   }));
@@ -160,6 +164,7 @@ void GatewayServer::Reload() {
 }
 
 void GatewayServer::Handle(HttpRequest request, const Response& response) {
+  if (ServePage(request, *response)) return;
   constexpr std::string_view kModelPrefix = "/v1/models/";
   if (request.path.starts_with(kModelPrefix) && request.method == "GET") {
     return SendModel(request.path.substr(kModelPrefix.size()), *response);
@@ -192,6 +197,12 @@ void GatewayServer::Perform(const Route& route, HttpRequest request, const Respo
       return SendHttpError(*response, 503, "no node is ready", "not_ready", {}, {{"retry-after", "1"}});
     }
     case Action::kMetrics:
+      // Its own, or those of a node that serves a model: nobody outside knows the addresses of the nodes of `pintle
+      // up`.
+      if (request.query.starts_with(kOfModel)) {
+        const std::string model = request.query.substr(kOfModel.size());
+        return Forward({route.path, route.method, Action::kForward, model}, std::move(request), response);
+      }
       return SendMetrics(*response);
     case Action::kNotServed:
       return SendHttpError(*response, 404,

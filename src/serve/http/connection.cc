@@ -385,7 +385,7 @@ std::string Connection::Head(int status, const std::vector<HttpHeader>& headers,
   head.Add("x-content-type-options", "nosniff");
   head.AddDate();
   if (length) {
-    if (status != 204) head.Add("content-length", std::to_string(*length));
+    if (status != 204 && status != 304) head.Add("content-length", std::to_string(*length));
   } else if (exchange_.http_1_0) {
     exchange_.keep_alive = false;
   } else {

@@ -1,0 +1,94 @@
+// A conversation is a tree of turns: editing a question or asking for another answer adds a sibling and loses nothing.
+// What is shown is the path from the first turn to `leaf`. Plain data and functions over it; history.ts keeps it.
+export interface Facts {
+  tokens: number;
+  tokensPerSecond: number;
+  firstTokenMs: number;
+  seed?: number;
+  reproducibility?: string;
+  end?: string; // why it ended, if not by itself
+}
+
+export interface Turn {
+  id: string;
+  parent: string | null;
+  role: "user" | "assistant";
+  text: string;
+  thoughts: string;
+  at: number;
+  model?: string;
+  facts?: Facts;
+  problem?: string; // why it ended early
+}
+
+export interface Conversation {
+  id: string;
+  title: string;
+  at: number; // of the last change
+  turns: Record<string, Turn>;
+  leaf: string | null;
+}
+
+export function newConversation(): Conversation {
+  return { id: crypto.randomUUID(), title: "", at: Date.now(), turns: {}, leaf: null };
+}
+
+export function addTurn(conversation: Conversation, parent: string | null, role: Turn["role"], text: string): Turn {
+  const id = crypto.randomUUID();
+  conversation.turns[id] = { id, parent, role, text, thoughts: "", at: Date.now() };
+  conversation.leaf = id;
+  conversation.at = Date.now();
+  if (!conversation.title) conversation.title = titleOf(text);
+  return conversation.turns[id];
+}
+
+/** From the first turn to `to`, both included. */
+export function pathTo(conversation: Conversation, to: string | null): Turn[] {
+  const path: Turn[] = [];
+  for (let turn = find(conversation, to); turn; turn = find(conversation, turn.parent)) path.unshift(turn);
+  return path;
+}
+
+/** The alternatives to a turn, itself included, oldest first. */
+export function siblings(conversation: Conversation, turn: Turn): Turn[] {
+  return Object.values(conversation.turns)
+    .filter((other) => other.parent === turn.parent)
+    .sort((a, b) => a.at - b.at);
+}
+
+/** Shows a turn, and below it what was said last. */
+export function show(conversation: Conversation, turn: Turn): void {
+  let leaf = turn;
+  while (true) {
+    const children = Object.values(conversation.turns).filter((other) => other.parent === leaf.id);
+    if (children.length === 0) break;
+    leaf = children.reduce((a, b) => (b.at > a.at ? b : a));
+  }
+  conversation.leaf = leaf.id;
+}
+
+/** A conversation of its own with everything up to a turn. */
+export function branch(conversation: Conversation, turn: Turn): Conversation {
+  const copy = newConversation();
+  copy.title = conversation.title;
+  for (const each of pathTo(conversation, turn.id)) copy.turns[each.id] = { ...each };
+  copy.leaf = turn.id;
+  return copy;
+}
+
+export function asMarkdown(conversation: Conversation): string {
+  const parts = pathTo(conversation, conversation.leaf).map((turn) => {
+    const who = turn.role === "user" ? "You" : (turn.model ?? "Model");
+    return `## ${who}\n\n${turn.text}`;
+  });
+  return `# ${conversation.title}\n\n${parts.join("\n\n")}\n`;
+}
+
+function find(conversation: Conversation, id: string | null): Turn | undefined {
+  return id === null ? undefined : conversation.turns[id];
+}
+
+function titleOf(text: string): string {
+  const line = text.trim().split("\n")[0] ?? "";
+  return line.length > 60 ? `${line.slice(0, 57).trimEnd()}…` : line;
+}
