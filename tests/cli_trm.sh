@@ -11,7 +11,7 @@ for verb in tasks train eval solve bench parity; do
   expect 0 "$pintle" trm $verb --help
   prints "Usage:"
 done
-for preset in "$project"/configs/trm/presets/*.toml; do
+for preset in "$project"/configs/trm/*.toml "$project"/configs/trm/presets/*.toml; do
   expect 0 "$pintle" config --config "$preset"
   prints "[trm.network]"
 done
@@ -41,6 +41,13 @@ for name in sudoku4 sudoku6 sudoku9; do
   expect 0 "$pintle" trm eval --model "$shipped" --generate 40 --depth 16 --json
   awk -v exact="$(json exact)" 'BEGIN { exit !(exact > 0.9) }' || fail "$name solves $(json exact)"
 done
+
+# The script of the long run, measuring a shipped model.
+"$pintle" trm tasks sudoku9 --generate 2 --split test >"$scratch/nine.csv"
+expect 0 env PINTLE="$pintle" MODEL="$project/models/sudoku9" LIMIT=1 SAMPLES=2 \
+  "$project/benchmarks/trm/hard_sudoku.sh" "$scratch/hard" "$scratch/nine.csv"
+prints "nine.csv, depth 64: exact"
+prints "nine.csv, depth 16, best of 2: exact"
 
 # A limit, Ctrl-C, a kill, and going on: the same bytes as without a stop.
 expect 0 train --out "$scratch/stopped" --steps 40 --until-step 21
@@ -74,6 +81,28 @@ says "--fresh"
 expect 0 train --out "$scratch/run3" --steps 9 --set trm.train.lr=0.01 --fresh
 expect 0 train --out "$scratch/plan" --steps 40 --dry-run
 [ ! -e "$scratch/plan" ] || fail "--dry-run wrote something"
+
+# Mazes that grow: a stop between two sizes does not show; a model with local mixing takes mazes of any size.
+grow() {
+  "$pintle" trm train "${small[@]/sudoku4/maze7}" --set trm.network.mixing=local --set trm.train.small_steps=12 --set trm.train.small_by=2 "$@"
+}
+expect 0 grow --out "$scratch/grown" --steps 20
+wanted=$(json weights)
+for step in 5 13; do
+  expect 0 grow --out "$scratch/growing" --steps 20 --until-step $step --set trm.train.eval_interval=3
+done
+expect 0 grow --out "$scratch/growing" --steps 20 --threads 1
+[ "$(json weights)" = "$wanted" ] || fail "stops while mazes grow give other weights"
+expect 0 grow --out "$scratch/small" --steps 4
+for model in grown small; do
+  expect 0 "$pintle" trm eval --model "$scratch/$model/model" --generate 4 --depth 2 --json
+  prints '"task":"maze7"'
+done
+expect 0 "$pintle" trm eval --model "$scratch/grown/model" --task maze9 --generate 4 --depth 2
+expect 2 train --out "$scratch/x" --steps 2 --set trm.train.small_steps=12
+says "local mixing"
+expect 2 grow --out "$scratch/x" --steps 2 --set trm.train.small_by=3
+says "write maze5 to maze40"
 
 # Puzzles from a file.
 expect 0 "$pintle" trm tasks sudoku4 --generate 40 --seed 3

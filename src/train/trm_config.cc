@@ -45,6 +45,8 @@ void TrmRunConfig::Visit(ConfigVisitor& v) {
   v.Int("easy_steps", easy_steps, 0, kSteps, "steps in which the givens go from easy to the task's own");
   v.Int("easy_givens_low", easy_givens_low, 0, 255, "sudoku: fewest givens at the first step");
   v.Int("easy_givens_high", easy_givens_high, 0, 255, "sudoku: most givens at the first step");
+  v.Int("small_steps", small_steps, 0, kSteps, "steps in which mazes grow to the task's own size (local mixing)");
+  v.Int("small_by", small_by, 0, 40, "mazes: cells a side less at the first step");
   v.String("data", data, {}, "a file of puzzles to train on beside the generated ones");
   v.Double("data_share", data_share, 0, 1, "of the puzzles, from that file");
   v.Int("checkpoint_interval", checkpoint_interval, 1, kSteps, "steps between checkpoints");
@@ -125,6 +127,7 @@ TrmPhase PhaseAt(const TrmRunConfig& config, int64_t step, int64_t end) {
     phase.givens_low = between(config.easy_givens_low, phase.givens_low);
     phase.givens_high = between(config.easy_givens_high, phase.givens_high);
   }
+  if (step < config.small_steps) phase.smaller = config.small_by - config.small_by * step / config.small_steps;
   return phase;
 }
 

@@ -41,9 +41,10 @@ struct TrmRunConfig {
   double ema = 0.99, halt_exploration = 0.1;
   bool recompute = false;
 
-  // The curriculum: both go over to the real thing at their step.
+  // The curriculum: all three go over to the real thing at their step.
   int64_t shallow_steps = 0, shallow_h_cycles = 1, shallow_l_cycles = 2;
   int64_t easy_steps = 0, easy_givens_low = 0, easy_givens_high = 0;
+  int64_t small_steps = 0, small_by = 0;
 
   std::string data;         ///< a file of puzzles to train on beside the generated ones; "" = none
   double data_share = 0.5;  ///< of the puzzles, from that file
@@ -67,6 +68,7 @@ struct TrmPhase {
   double learning_rate = 0;  ///< before the trainer's warm-up
   int64_t h_cycles = 0, l_cycles = 0;
   int64_t givens_low = 0, givens_high = 0;  ///< of generated Sudokus; 0 = the task's own
+  int64_t smaller = 0;                      ///< cells a side less than the task's mazes have
 };
 /// `end` = number of steps of the run, 0 = not yet known (no cool-down then).
 TrmPhase PhaseAt(const TrmRunConfig& config, int64_t step, int64_t end);

@@ -101,8 +101,21 @@ Status TrmRun::SetPhase(const TrmPhase& phase) {
   if (phase.h_cycles != network.h_cycles || phase.l_cycles != network.l_cycles) {
     PINTLE_RETURN_IF_ERROR(trainer_->SetCycles(phase.h_cycles, phase.l_cycles));
   }
+  const TaskInfo& task = samples_->task().info();
+  const int64_t rows = task.rows - phase.smaller, columns = task.cols - phase.smaller;
+  if (rows * columns != network.cells) PINTLE_RETURN_IF_ERROR(trainer_->SetGrid(rows, columns));
   trainer_->set_learning_rate(phase.learning_rate);
   return {};
+}
+
+// The trainer keeps its own plan and its slots.
+Status TrmRun::OnTaskGrid(const std::function<Status()>& work) {
+  const TrmConfig before = model_->config();
+  if (before.cells == samples_->task().cells()) return work();
+  PINTLE_RETURN_IF_ERROR(model_->SetGrid(samples_->task().info().rows, samples_->task().info().cols));
+  const Status done = work();
+  PINTLE_RETURN_IF_ERROR(model_->SetGrid(before.rows, before.columns));
+  return done;
 }
 
 Status TrmRun::Step() {
@@ -164,15 +177,19 @@ Result<TrmValidation> TrmRun::Validate(int64_t first, int64_t count) {
   }
   TrmSolveOptions options;
   options.depth = config_.eval_depth;
+  std::vector<TrmSolution> solutions;
   trainer_->SwapEma();
-  const auto solutions = SolveTrm(*model_, puzzles, options);
+  const Status solved = OnTaskGrid([&]() -> Status {
+    PINTLE_ASSIGN(solutions, SolveTrm(*model_, puzzles, options));
+    return {};
+  });
   trainer_->SwapEma();
-  PINTLE_RETURN_IF_ERROR(solutions);
+  PINTLE_RETURN_IF_ERROR(solved);
   TrmValidation validation;
   const auto cells = static_cast<size_t>(samples_->task().cells());
   for (size_t i = 0; i < samples.size(); ++i) {
     const std::span<const int32_t> labels(puzzles.labels.data() + i * cells, cells);
-    const TrmSolution& solution = (*solutions)[i];
+    const TrmSolution& solution = solutions[i];
     validation.score.Add(solution.answer, labels, model_->config().vocab);
     validation.baseline.Add(samples_->task().Baseline(samples[i].inputs), labels, model_->config().vocab);
     const int64_t content = solution.content_step;
@@ -237,7 +254,11 @@ Result<std::string> TrmRun::WriteModel(const TrmValidation& validation) {
       {"baseline_cells", share(validation.baseline.CellShare())},
   };
   const fs::path folder = out_ / "model";
-  PINTLE_ASSIGN(std::string weights, trainer_->SaveModel(folder, notes));
+  std::string weights;
+  PINTLE_RETURN_IF_ERROR(OnTaskGrid([&]() -> Status {
+    PINTLE_ASSIGN(weights, trainer_->SaveModel(folder, notes));
+    return {};
+  }));
   PINTLE_RETURN_IF_ERROR(
       WriteFileAtomic(folder / "README.md", TrmCard(model_->config(), notes, weights, out_ / "run.jsonl")));
   return weights;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,6 +64,8 @@ class TrmRun {
   TrmRun(std::filesystem::path out, const TrmRunConfig& config, int threads)
       : out_(std::move(out)), config_(config), pool_(threads) {}
   Status SetPhase(const TrmPhase& phase);
+  // What the model is for: the task's own grid while `work` runs, whatever grid the run is at.
+  Status OnTaskGrid(const std::function<Status()>& work);
   Status Log(const TrmStepReport& report, const TrmPhase& phase);
 
   std::filesystem::path out_;

@@ -34,6 +34,12 @@ Result<std::unique_ptr<TrmSamples>> TrmSamples::Open(const TrmRunConfig& config,
                          "set trm.train.easy_givens_low, easy_givens_high, task.givens_low and givens_high");
     }
   }
+  if (config.small_steps > 0) {
+    if (!config.task.starts_with("maze") || config.mixing != "local") {
+      return ConfigError("only mazes with local mixing can begin on a smaller grid", "trm.train.small_steps");
+    }
+    PINTLE_RETURN_IF_ERROR(samples->TaskOf(PhaseAt(config, 0, 0)));
+  }
   samples->data_sha256_ = samples->task_->info().data_sha256;
   if (samples->HasOwnTests() && !config.data.empty()) {
     return ConfigError("the puzzles of " + config.task + " are read by task.data alone", "trm.train.data");
@@ -53,15 +59,18 @@ Result<std::unique_ptr<TrmSamples>> TrmSamples::Open(const TrmRunConfig& config,
 }
 
 Result<const Task*> TrmSamples::TaskOf(const TrmPhase& phase) {
-  if (phase.givens_low == config_.options.givens_low && phase.givens_high == config_.options.givens_high) {
+  if (phase.givens_low == config_.options.givens_low && phase.givens_high == config_.options.givens_high &&
+      phase.smaller == 0) {
     return task_.get();
   }
-  auto& task = easier_[{phase.givens_low, phase.givens_high}];
+  auto& task = easier_[{phase.givens_low, phase.givens_high, phase.smaller}];
   if (task == nullptr) {
     TaskOptions options = config_.options;
     options.givens_low = phase.givens_low;
     options.givens_high = phase.givens_high;
-    PINTLE_ASSIGN(task, MakeTask(config_.task, options));
+    const std::string name =
+        phase.smaller == 0 ? config_.task : "maze" + std::to_string(task_->info().rows - phase.smaller);
+    PINTLE_ASSIGN(task, MakeTask(name, options));
   }
   return task.get();
 }

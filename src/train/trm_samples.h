@@ -2,6 +2,7 @@
 // split. Puzzle number i is a function of the settings and i alone, so nothing of this needs a checkpoint.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -39,6 +40,7 @@ class TrmSamples {
 
  private:
   TrmSamples(const TrmRunConfig& config, ThreadPool& pool) : config_(config), pool_(&pool) {}
+  // The task of a phase: with its givens, or on its smaller grid.
   Result<const Task*> TaskOf(const TrmPhase& phase);
   [[nodiscard]] bool HasOwnTests() const { return !task_->info().data_sha256.empty(); }
   Result<Sample> Draw(const Task& task, uint64_t index) const;
@@ -46,7 +48,7 @@ class TrmSamples {
   TrmRunConfig config_;
   ThreadPool* pool_;
   std::unique_ptr<Task> task_;
-  std::map<std::pair<int64_t, int64_t>, std::unique_ptr<Task>> easier_;  // by their givens
+  std::map<std::array<int64_t, 3>, std::unique_ptr<Task>> easier_;  // by givens and size
   std::vector<Sample> file_;
   std::string data_sha256_;
 };

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include <numeric>
+#include <cmath>
+
+#include "models/trm/recursion.h"
 
 namespace pintle {
 namespace {
@@ -20,6 +22,7 @@ struct Fixture {
     config.columns = 3;
     config.prefix = 2;
     config.width = 2;
+    config.mixing = TrmMixing::kLocal;
     config.dtype = DType::kF32;
     for (int i = 0; i < 8 * 2 * 2; ++i) x.push_back(static_cast<float>((i * 7) % 32 + 1));
   }
@@ -81,6 +84,72 @@ TEST_CASE("the gradient is the transpose of the gathering") {
   std::vector<float> sum(f.x.size(), 3), with(f.x.size());
   NeighbourGradients(f.context, g.data(), largest.data(), sum.data(), with.data());
   for (size_t i = 0; i < with.size(); ++i) CHECK(with[i] == dz[i] + 3);
+}
+
+TEST_CASE("the loss falls along the gradient as fast as the gradient says, for every weight of a local model") {
+  // One cycle, so that the gradient is the whole derivative.
+  constexpr int64_t kSlots = 5;
+  Fixture f;
+  f.config.width = 16;
+  f.config.vocab = 4;
+  f.config.h_cycles = 1;
+  f.config.inner_rounding = 8;
+  const auto model = Trm::Create(f.config, true, f.pool);
+  REQUIRE(model.ok());
+  (*model)->Init(4);
+  ParameterRegistry& registry = (*model)->parameters();
+  ParameterRegistry unused;
+  TrmWeights weights = DeclareTrm(f.config, unused);
+  for (int i = 0; i < 16; ++i) weights.h_init[static_cast<size_t>(i)] = weights.l_init[static_cast<size_t>(i)] = 0.5f;
+  weights.embed_tokens = registry.Find("embed_tokens.embedding_weight");
+  weights.lm_head = registry.Find("lm_head.weight");
+  weights.q_head_weight = registry.Find("q_head.weight");
+  weights.q_head_bias = registry.Find("q_head.bias");
+  for (size_t i = 0; i < weights.layers.size(); ++i) {
+    const std::string layer = "L_level.layers." + std::to_string(i) + ".";
+    weights.layers[i] = {nullptr, registry.Find(layer + "local.proj.weight"),
+                         registry.Find(layer + "mlp.gate_up_proj.weight"),
+                         registry.Find(layer + "mlp.down_proj.weight")};
+  }
+  const auto recursion = TrmRecursion::Create(f.config, weights, kSlots, false, f.pool);
+  REQUIRE(recursion.ok());
+  TrmBatch batch;
+  batch.slots = kSlots;
+  for (int64_t i = 0; i < kSlots * 6; ++i) {
+    batch.inputs.push_back(static_cast<int32_t>(i * 7 % 4));
+    batch.labels.push_back(static_cast<int32_t>(i * 5 % 3 + 1));
+  }
+  batch.puzzle_ids.assign(kSlots, 0);
+  const auto loss = [&] {
+    TrmCarry carry = (*model)->NewCarry(kSlots);
+    TrmAnswer answer;
+    std::vector<TrmSlotScore> scores;
+    std::vector<float> puzzles;
+    registry.ZeroGradients(f.pool);
+    (*recursion)->ForwardBackward(batch, 1, carry, answer, scores, puzzles);
+    double sum = 0;
+    for (const TrmSlotScore& score : scores) sum += score.lm_loss + 0.5 * score.q_loss;
+    return sum;
+  };
+  for (Parameter& parameter : registry.all()) {
+    CAPTURE(parameter.name);
+    loss();
+    const std::vector<float> gradient(parameter.gradient.f32(), parameter.gradient.f32() + parameter.gradient.count());
+    double norm = 0;
+    for (const float g : gradient) norm += static_cast<double>(g) * static_cast<double>(g);
+    norm = std::sqrt(norm);
+    const auto move = [&](double by) {
+      for (size_t i = 0; i < gradient.size(); ++i)
+        parameter.weight.f32()[i] += static_cast<float>(by * gradient[i] / norm);
+    };
+    constexpr double kStep = 5e-3;
+    move(kStep);
+    const double above = loss();
+    move(-2 * kStep);
+    const double below = loss();
+    move(kStep);
+    CHECK((above - below) / (2 * kStep) == doctest::Approx(norm).epsilon(0.02));
+  }
 }
 
 }  // namespace pintle

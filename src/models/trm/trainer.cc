@@ -40,10 +40,9 @@ TrmTrainer::~TrmTrainer() = default;
 
 Result<std::unique_ptr<TrmTrainer>> TrmTrainer::Create(Trm& model, const TrmTrainOptions& options, ThreadPool& pool) {
   PINTLE_RETURN_IF_ERROR(CheckOptions(options));
-  Trm::Impl& m = *model.impl_;
   auto impl = std::make_unique<Impl>(*model.impl_, model, options, pool);
   impl->carry = model.NewCarry(options.slots);
-  PINTLE_ASSIGN(impl->recursion, TrmRecursion::Create(m.config, m.weights, options.slots, options.recompute, pool));
+  PINTLE_RETURN_IF_ERROR(impl->Plan());
   OptimizerOptions optimizer;
   optimizer.kind = OptimizerKind::kAdamAtan2;
   optimizer.learning_rate = 1;  // the step's factor is the rate itself
@@ -52,7 +51,7 @@ Result<std::unique_ptr<TrmTrainer>> TrmTrainer::Create(Trm& model, const TrmTrai
   optimizer.weight_decay = options.weight_decay;
   optimizer.clip_norm = 0;
   optimizer.ema_decay = options.ema_decay;
-  PINTLE_ASSIGN(impl->optimizer, Optimizer::Create(optimizer, m.registry, pool));
+  PINTLE_ASSIGN(impl->optimizer, Optimizer::Create(optimizer, impl->model.registry, pool));
   return std::unique_ptr<TrmTrainer>(new TrmTrainer(std::move(impl)));
 }
 
@@ -137,11 +136,23 @@ void TrmTrainer::Impl::UpdatePuzzles(double warmup) {
 }
 
 Status TrmTrainer::SetCycles(int64_t h_cycles, int64_t l_cycles) {
+  PINTLE_RETURN_IF_ERROR(impl_->owner.SetCycles(h_cycles, l_cycles));
+  return impl_->Plan();
+}
+
+Status TrmTrainer::SetGrid(int64_t rows, int64_t columns) {
   Impl& m = *impl_;
-  PINTLE_RETURN_IF_ERROR(m.owner.SetCycles(h_cycles, l_cycles));
-  m.recursion.reset();  // its memory, before the next plan's
-  PINTLE_ASSIGN(m.recursion,
-                TrmRecursion::Create(m.model.config, m.model.weights, m.options.slots, m.options.recompute, *m.pool));
+  PINTLE_RETURN_IF_ERROR(m.owner.SetGrid(rows, columns));
+  const int64_t taken = m.slots.samples_taken;
+  m.slots = TrmSlots(m.model.config, m.options.slots);
+  m.slots.samples_taken = taken;
+  m.carry = m.owner.NewCarry(m.options.slots);
+  return m.Plan();
+}
+
+Status TrmTrainer::Impl::Plan() {
+  recursion.reset();  // its memory, before the next plan's
+  PINTLE_ASSIGN(recursion, TrmRecursion::Create(model.config, model.weights, options.slots, options.recompute, *pool));
   return {};
 }
 

@@ -81,6 +81,8 @@ class TrmTrainer {
   void set_learning_rate(double rate);
   /// As Trm::SetCycles, and plans the memory anew.
   Status SetCycles(int64_t h_cycles, int64_t l_cycles);
+  /// As Trm::SetGrid, and plans the memory anew; every slot takes a new puzzle.
+  Status SetGrid(int64_t rows, int64_t columns);
 
   /// The answers and losses of the last step, by slot; for inspection and tests.
   [[nodiscard]] const TrmAnswer& answer() const;

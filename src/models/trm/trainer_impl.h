@@ -17,6 +17,8 @@ struct TrmTrainer::Impl {
       : model(parts), owner(whole), options(train_options), pool(&threads), slots(parts.config, train_options.slots) {}
 
   void UpdatePuzzles(double warmup);
+  // The recursion for what the model is now.
+  Status Plan();
 
   Trm::Impl& model;
   Trm& owner;
