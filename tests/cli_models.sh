@@ -79,3 +79,21 @@ expect 0 "$pintle" pull hf:owner/name/good.gguf
 expect 0 "$pintle" verify "$scratch/good.gguf"
 expect 4 "$pintle" verify "$0"
 expect 0 "$pintle" verify "$project/models/m31r-1m"
+
+# Over HTTP: the same list, and pulls of its ids alone.
+"$pintle" up --port 0 --no-shipped --no-speech --model "$scratch/good.gguf" >"$scratch/up" 2>"$scratch/up.err" </dev/null &
+up=$!
+trap 'kill $server $up 2>/dev/null || true; wait $up 2>/dev/null || true; rm -rf "$scratch"' EXIT
+for _ in $(seq 200); do [ -s "$scratch/up" ] && break || sleep 0.05; done
+address=$(head -n 1 "$scratch/up")
+pull() { curl -s -o "$scratch/out" -w '%{http_code}' --max-time 20 "$address/v1/catalogue/pull" -d "$1"; }
+[ "$(pull '{"id":"good.gguf"}')" = 404 ] || fail "an id that is not in the catalogue"
+[ "$(pull "{\"id\":\"$HF_ENDPOINT/x/good.gguf\"}")" = 404 ] || fail "an address"
+[ "$(pull '{"url":"x"}')" = 400 ] || fail "a body without an id"
+[ "$(pull '{"id":"qwen3-0.6b"}')" = 202 ] || fail "an id of the catalogue"
+for _ in $(seq 100); do
+  expect 0 curl -s "$address/v1/catalogue"
+  grep -q problem "$scratch/out" && break || sleep 0.1
+done
+prints '{"id":"qwen3-0.6b","name":"Qwen3 0.6B","size_bytes":639446688,'
+prints '"state":"absent","progress":0.0000,"problem":"the server answers 404"'

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/log.h"
+#include "catalogue/pull.h"
 #include "cli/data_files.h"
 #include "cli/server_options.h"
 #include "cli/verbs.h"
@@ -94,6 +95,9 @@ Status Serve(const Options& options, const Global& global) {
   GatewayOptions gateway_options;
   PINTLE_ASSIGN(gateway_options.http, FinishServerOptions(options.server, "gateway"));
   if (!models.empty()) gateway_options.table.default_model = models[0].name;
+  PullOptions pull;
+  pull.hub = HubFromEnvironment();
+  gateway_options.catalogue = std::make_shared<PullJobs>(ShippedCatalogue(), ModelStore::OfUser(), pull);
   PINTLE_ASSIGN(const std::vector<uint16_t> ports, FreeLoopbackPorts(models.size() + 1));
   for (size_t i = 0; i < models.size(); ++i) {
     const Model& model = models[i];

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "serve/gateway/catalogue_routes.h"
 #include "serve/gateway/model_scan.h"
 #include "serve/gateway/state.h"
 #include "serve/gateway/supervisor.h"
@@ -21,7 +22,7 @@ namespace {
 using Response = std::shared_ptr<HttpResponse>;
 
 // What the gateway does with a path.
-enum class Action { kForward, kModels, kHealth, kReady, kMetrics, kNotServed };
+enum class Action { kForward, kModels, kCatalogue, kPull, kHealth, kReady, kMetrics, kNotServed };
 
 constexpr std::string_view kOfModel = "model=";  // in the query of /metrics
 
@@ -43,6 +44,8 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"/fim", "POST", Action::kForward},
     {"/status", "GET", Action::kForward},
     {"/v1/models", "GET", Action::kModels},
+    {"/v1/catalogue", "GET", Action::kCatalogue},
+    {"/v1/catalogue/pull", "POST", Action::kPull},
     {"/health", "GET", Action::kHealth},
     {"/ready", "GET", Action::kReady},
     {"/metrics", "GET", Action::kMetrics},
@@ -104,6 +107,7 @@ class GatewayServer final : public Gateway {
   void Handle(HttpRequest request, const Response& response);
   void Perform(const Route& route, HttpRequest request, const Response& response);
   void Forward(const Route& route, HttpRequest request, const Response& response);
+  void Catalogue(const Route& route, const HttpRequest& request, HttpResponse& response);
   void SendModels(HttpResponse& response);
   void SendModel(const std::string& name, HttpResponse& response);
   void SendMetrics(HttpResponse& response);
@@ -188,6 +192,9 @@ void GatewayServer::Perform(const Route& route, HttpRequest request, const Respo
       return Forward(route, std::move(request), response);
     case Action::kModels:
       return SendModels(*response);
+    case Action::kCatalogue:
+    case Action::kPull:
+      return Catalogue(route, request, *response);
     case Action::kHealth:
       return SendJson(*response, 200, "{\"status\":\"ok\"}\n");
     case Action::kReady: {
@@ -241,6 +248,14 @@ void GatewayServer::RefuseModel(const std::string& name, HttpResponse& response)
   SendHttpError(response, 404,
                 fmt::format("the model '{}' does not exist; there are: {}", name, Joined(state_.Models())),
                 "model_not_found", "model");
+}
+
+void GatewayServer::Catalogue(const Route& route, const HttpRequest& request, HttpResponse& response) {
+  if (options_.catalogue == nullptr) {
+    return SendHttpError(response, 404, "this gateway fetches no models", "not_served");
+  }
+  if (route.action == Action::kCatalogue) return SendCatalogue(*options_.catalogue, response);
+  StartCataloguePull(*options_.catalogue, request, response);
 }
 
 // The entries of all ready nodes, each model once.

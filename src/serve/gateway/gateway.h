@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "catalogue/pull.h"
 #include "serve/gateway/table.h"
 #include "serve/http/server.h"
 
@@ -29,6 +30,7 @@ struct GatewayOptions {
   GatewayConfig table;
   std::function<Result<GatewayConfig>()> reload;  ///< on SIGHUP; none: SIGHUP is ignored
   std::vector<ChildProgram> children;
+  std::shared_ptr<PullJobs> catalogue;  ///< models by name, over HTTP; null: those routes are not served
 };
 
 /// Ports on 127.0.0.1 that nobody listened on just now, each another one: the system likes to name the same port twice.
