@@ -53,6 +53,7 @@ TEST_CASE("mutants differ from the original in one token, reproducibly") {
   for (const std::string& mutant : mutants) CHECK(mutant != body);
   CHECK(mutants == Mutate(body, 7, 10));
   CHECK(Mutate("    x\n", 7, 3).empty());
+  CHECK(Mutate("    x\n}\n#[cfg(test)]\nmod test { const A: i32 = 1 + 2; }\n", 7, 3).empty());
 }
 
 TEST_CASE("programs of known fate are judged so, for any number of workers and from the cache") {

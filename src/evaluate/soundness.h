@@ -35,7 +35,7 @@ Result<SelfTestReport> RunSelfTest(Harness& harness, const TaskSet& set, uint64_
 Result<std::vector<std::string>> RunBuiltinSelfTest(Harness& harness);
 
 /// `count` copies of `completion` with one token changed (an operator turned round, a number moved, a boolean flipped),
-/// each at another place; fewer if there are not so many places. Pure.
+/// each at another place before `#[cfg(test)]`; fewer if there are not so many places. Pure.
 std::vector<std::string> Mutate(const std::string& completion, uint64_t seed, int count);
 
 }  // namespace pintle
