@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/check.h"
 #include "base/time.h"
 #include "generate/prompt_lookup.h"
 
@@ -15,6 +16,12 @@ struct Engine::Request {
   double submitted;
   std::optional<Answer> answer;
   PromptLookup lookup;
+};
+
+// A sequence before, whose keys and values may be of use again.
+struct Engine::Sequence {
+  std::vector<int32_t> ids;
+  KvCache cache;  // of all ids
 };
 
 // The keys and values of one sequence, with the request that is using them.
@@ -38,10 +45,9 @@ Result<std::unique_ptr<Engine>> Engine::Create(Decoder& decoder, TokenTable toke
                       std::to_string(Decoder::kMaxBatchTokens) + " tokens");
   }
   auto engine = std::unique_ptr<Engine>(new Engine(decoder, tokens, pool, options));
-  for (int64_t i = 0; i < options.slots; ++i) {
-    PINTLE_ASSIGN(KvCache cache, KvCache::Create(decoder.config()));
-    engine->slots_.emplace_back(std::move(cache));
-  }
+  PINTLE_ASSIGN(engine->pages_,
+                KvPool::Create(decoder.config(), options.slots * KvCache::Pages(decoder.config().context)));
+  for (int64_t i = 0; i < options.slots; ++i) engine->slots_.emplace_back(KvCache(engine->pages_));
   return engine;
 }
 
@@ -67,35 +73,79 @@ Result<int64_t> Engine::Submit(EngineRequest request) {
 // Rows of a pass beyond which guesses cost more time than they save.
 constexpr int64_t kGuessRows = 8;
 
-// Gives waiting requests, in order, the free slot that knows the longest beginning of their prompt.
+// Sequences that are kept at most, if there are pages for so many.
+constexpr size_t kKept = 256;
+
+// How many ids of the prompt stand at the beginning of `ids` too. The last one of the prompt is always run: its logits
+// are wanted.
+int64_t Common(const std::vector<int32_t>& prompt, const std::vector<int32_t>& ids) {
+  const size_t limit = std::min(prompt.size() - 1, ids.size());
+  return std::mismatch(prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(limit), ids.begin()).first -
+         prompt.begin();
+}
+
+// Gives free slots to waiting requests, in order. A request shares the longest beginning that is known, of an answer
+// under way or of one before; if another is just about to work out a longer one, it waits for that.
 void Engine::Admit() {
-  while (!queue_.empty()) {
-    Slot* best = nullptr;
-    size_t best_same = 0;
-    const std::vector<int32_t>& prompt = queue_.front()->asked.prompt;
-    for (Slot& slot : slots_) {
-      if (slot.request != nullptr) continue;
-      // At least the last id of the prompt is run: its logits are wanted.
-      const size_t limit = std::min(prompt.size() - 1, static_cast<size_t>(slot.cache.length()));
-      size_t same = 0;
-      while (same < limit && prompt[same] == slot.ids[same]) ++same;
-      // Of equal ones the slot that holds least: what others know stays.
-      if (best == nullptr || same > best_same || (same == best_same && slot.cache.length() < best->cache.length())) {
-        best = &slot;
-        best_same = same;
-      }
+  auto slot = slots_.begin();
+  for (auto request = queue_.begin(); request != queue_.end();) {
+    slot = std::find_if(slot, slots_.end(), [](const Slot& one) { return one.request == nullptr; });
+    if (slot == slots_.end()) return;
+    const std::vector<int32_t>& prompt = (*request)->asked.prompt;
+    const KvCache* best = nullptr;
+    int64_t known = 0, coming = 0;
+    const auto better = [&](const std::vector<int32_t>& ids, const KvCache& cache) {
+      const int64_t common = Common(prompt, ids), ready = std::min(common, cache.length());
+      coming = std::max(coming, common);
+      if (ready <= known) return false;
+      known = ready;
+      best = &cache;
+      return true;
+    };
+    for (const Slot& other : slots_) {
+      if (other.request != nullptr) better(other.ids, other.cache);
     }
-    if (best == nullptr) return;
-    best->request = std::move(queue_.front());
-    queue_.pop_front();
-    best->ids = best->request->asked.prompt;
-    best->cache.Truncate(static_cast<int64_t>(best_same));
-    best->request->answer->completion().cached_tokens = static_cast<int64_t>(best_same);
+    auto kept = before_.end();
+    for (auto it = before_.begin(); it != before_.end(); ++it) {
+      if (better(it->ids, it->cache)) kept = it;
+    }
+    if (coming >= known + KvCache::kPage) {
+      ++request;
+      continue;
+    }
+    if (kept != before_.end()) before_.splice(before_.begin(), before_, kept);
+    slot->ids = prompt;
+    if (best != nullptr) slot->cache.ShareBeginning(*best, known);
+    slot->request = std::move(*request);
+    slot->request->answer->completion().cached_tokens = known;
+    request = queue_.erase(request);
   }
+}
+
+// Pages for the rows of a pass; what was kept longest without use goes for them.
+void Engine::Reserve(KvCache& cache, int64_t rows) {
+  while (!cache.Reserve(rows)) {
+    PINTLE_CHECK(!before_.empty(), "the pool holds a whole context for each slot");
+    before_.pop_back();
+  }
+}
+
+// Keeps the keys and values of a slot for requests that begin likewise.
+void Engine::Keep(Slot& slot) {
+  slot.ids.resize(static_cast<size_t>(slot.cache.length()));
+  if (!slot.ids.empty()) {
+    before_.remove_if([&](const Sequence& old) {
+      return old.ids.size() <= slot.ids.size() && std::equal(old.ids.begin(), old.ids.end(), slot.ids.begin());
+    });
+    before_.push_front({std::move(slot.ids), std::exchange(slot.cache, KvCache(pages_))});
+    if (before_.size() > kKept) before_.pop_back();
+  }
+  slot.ids.clear();
 }
 
 EngineAnswer Engine::Complete(Slot& slot, Status failure) {
   const std::unique_ptr<Request> request = std::move(slot.request);
+  Keep(slot);
   EngineAnswer done = {request->id, request->answer->Finish(), std::move(failure)};
   done.completion.total_seconds = MonotonicSeconds() - request->submitted;
   return done;
@@ -139,6 +189,7 @@ Result<std::vector<EngineAnswer>> Engine::Step() {
       if (!prompts) Guess(slot, std::min(guesses, options_.pass_tokens / answering - 1));
       const int64_t guessed = size(slot.guesses), count = std::min(waiting(slot), left - guessed) + guessed;
       left -= count;
+      Reserve(slot.cache, count);
       slots.push_back(&slot);
       sequences.push_back(
           {{slot.ids.data() + slot.cache.length(), static_cast<size_t>(count)}, &slot.cache, guessed + 1});

@@ -1,13 +1,14 @@
 // Many answers at once over one decoder: continuous batching. Requests wait in a queue, take a slot when one is free,
 // and go through the decoder together: each pass takes one token of every answer that is under way, with guesses of
-// what follows while few are (prompt_lookup.h), and fills what is left with prompts, cut as it fits. A slot keeps the
-// keys and values of what it did last; a new request takes the free slot that shares the longest beginning with it.
-// None of that shows in the answers: ids, text and log-probabilities are those of Generator::Run alone. Not here:
-// threads (one owner calls Step), HTTP, prompts from text.
+// what follows while few are (prompt_lookup.h), and fills what is left with prompts, cut as it fits. Keys and values
+// stay as long as there is room: a request shares the pages of the longest beginning that an answer under way, or one
+// before, has in common with it. None of that shows in the answers: ids, text and log-probabilities are those of
+// Generator::Run alone. Not here: threads (one owner calls Step), HTTP, prompts from text.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -61,9 +62,12 @@ class Engine {
 
  private:
   struct Request;
+  struct Sequence;
   struct Slot;
   Engine(Decoder& decoder, TokenTable tokens, ThreadPool& pool, const Options& options);
   void Admit();
+  void Reserve(KvCache& cache, int64_t rows);
+  void Keep(Slot& slot);
   static void Guess(Slot& slot, int64_t limit);
   std::optional<EngineAnswer> Advance(Slot& slot, std::span<const float> logits);
   EngineAnswer Complete(Slot& slot, Status failure);
@@ -74,7 +78,9 @@ class Engine {
   Options options_;
   Sampler sampler_;
   std::deque<std::unique_ptr<Request>> queue_;
+  std::shared_ptr<KvPool> pages_;
   std::vector<Slot> slots_;
+  std::list<Sequence> before_;  // the one used last in front
   std::vector<EngineAnswer> cancelled_;
   int64_t next_id_ = 1;
 };

@@ -115,6 +115,59 @@ TEST_CASE("batches, chunks, slots, prefix reuse, guesses and threads do not show
   CHECK(guessed > right);
 }
 
+TEST_CASE("beginnings are shared with answers under way and kept for later ones") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "tiny.gguf").string();
+  REQUIRE(WriteSynthModel("tiny-qwen3", "q8_0", 4, path).ok());
+  const auto model = GgufModel::Load(path, 0, 1);
+  REQUIRE(model.ok());
+  ThreadPool pool(2);
+  const auto engine = Engine::Create((*model)->decoder(), (*model)->vocabulary(), pool, {3, 64}).value();
+  const auto request = [](int32_t kind, int32_t last, int64_t tokens) {
+    EngineRequest asked;
+    for (int32_t i = 0; i < 150; ++i) asked.prompt.push_back((i * 7 + kind) % 256);
+    asked.prompt.push_back(last);
+    asked.options.max_tokens = tokens;
+    asked.options.temperature = 0.8;
+    asked.options.top_logprobs = 1;
+    return asked;
+  };
+  const auto check = [&](const EngineRequest& asked, const Completion& got) {
+    SampleOptions plain = asked.options;
+    plain.guess_tokens = 0;
+    const auto expected = (*model)->Run(asked.prompt, plain);
+    REQUIRE(expected.ok());
+    CheckSame(got, *expected);
+  };
+  // Three at once: the two pages are worked out once, and the others wait for them.
+  std::vector<EngineRequest> asked;
+  std::vector<int64_t> ids;
+  for (const int32_t last : {1, 2, 3}) {
+    asked.push_back(request(0, last, 40));
+    ids.push_back(engine->Submit(asked.back()).value());
+  }
+  auto answers = RunAll(*engine);
+  for (size_t i = 0; i < 3; ++i) {
+    check(asked[i], answers.at(ids[i]));
+    CHECK(answers.at(ids[i]).cached_tokens == (i == 0 ? 0 : 128));
+  }
+  // More kinds of prompts than slots are remembered, until the pages (3 x 8) run out.
+  for (int32_t kind = 1; kind <= 9; ++kind) {
+    const int64_t id = engine->Submit(request(kind, 5, 3)).value();
+    CHECK(RunAll(*engine).at(id).cached_tokens == 0);
+  }
+  const auto cached = [&](int32_t kind) {
+    const EngineRequest again = request(kind, 6, 20);
+    const int64_t id = engine->Submit(again).value();
+    const Completion got = RunAll(*engine).at(id);
+    check(again, got);
+    return got.cached_tokens;
+  };
+  CHECK(cached(9) == 150);
+  CHECK(cached(6) == 150);
+  CHECK(cached(1) == 0);
+}
+
 TEST_CASE("what quantising the activations costs stays below the anchors") {
   const TemporaryFolder folder;
   const std::string path = (folder.path() / "tiny.gguf").string(), wide = (folder.path() / "wide.gguf").string();

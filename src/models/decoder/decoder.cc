@@ -59,6 +59,7 @@ struct Decoder::Impl {
   Status Prepare(const DecoderConfig& new_config, const DecoderOptions& new_options, ThreadPool& new_pool);
   Status PrepareCached();
   Status CheckTokens(std::span<const int32_t> tokens, const KvCache& cache) const;
+  static Status ReservePages(int64_t rows, KvCache& cache);
   Status Build(GraphKind kind, int64_t batch, int64_t time, Graph& graph);
   [[nodiscard]] Status Check(const TokenBatch& batch, bool targets) const;
   static void Bind(Graph& graph, const TokenBatch& batch);
@@ -252,6 +253,12 @@ Status Decoder::Impl::CheckTokens(std::span<const int32_t> tokens, const KvCache
   return {};
 }
 
+// Every sequence must have its pages before a pass changes any of them.
+Status Decoder::Impl::ReservePages(int64_t rows, KvCache& cache) {
+  if (cache.Reserve(rows)) return {};
+  return RuntimeError("there is no room left for keys and values");
+}
+
 Status Decoder::Impl::PrepareCached() {
   if (cached.tape != nullptr) return {};
   PINTLE_RETURN_IF_ERROR(Build(GraphKind::kCached, 1, kExtendRows, cached));
@@ -272,6 +279,7 @@ Result<std::span<const float>> Decoder::Extend(std::span<const int32_t> tokens, 
   PINTLE_CHECK(rows >= 1 && rows <= count && rows <= kExtendRows, "1 <= rows <= min(tokens, 256)");
   PINTLE_RETURN_IF_ERROR(m.CheckTokens(tokens, cache));
   PINTLE_RETURN_IF_ERROR(m.PrepareCached());
+  PINTLE_RETURN_IF_ERROR(Impl::ReservePages(count, cache));
   float* logits = reinterpret_cast<float*>(m.logits_arena.base());
   Tape& tape = *m.cached.tape;
   for (int64_t first = 0; first < count; first += kExtendRows) {
@@ -299,6 +307,9 @@ Result<std::span<const float>> Decoder::ExtendBatch(std::span<const Sequence> se
   PINTLE_CHECK(!sequences.empty() && sequences.size() <= static_cast<size_t>(kMaxBatch), "1 to 64 sequences");
   for (const Sequence& sequence : sequences) PINTLE_RETURN_IF_ERROR(m.CheckTokens(sequence.tokens, *sequence.cache));
   PINTLE_RETURN_IF_ERROR(m.PrepareCached());
+  for (const Sequence& sequence : sequences) {
+    PINTLE_RETURN_IF_ERROR(Impl::ReservePages(static_cast<int64_t>(sequence.tokens.size()), *sequence.cache));
+  }
   std::array<KvSequence, kMaxBatch> parts;
   int64_t rows = 0;
   for (size_t i = 0; i < sequences.size(); ++i) {

@@ -91,6 +91,48 @@ TEST_CASE("generation gives the training forward's logits bit for bit, however t
   }
 }
 
+TEST_CASE("sequences that share a beginning go on each for itself") {
+  ThreadPool pool(2);
+  const auto decoder = Make(Config(DType::kF32), {}, pool);
+  const TokenBatch batch = OneDocument(1, 200);
+  const auto vocab = static_cast<size_t>(decoder->config().vocab);
+  const auto alone = [&](std::vector<int32_t> ids) {
+    auto cache = KvCache::Create(decoder->config());
+    const auto logits = decoder->Extend(ids, *cache);
+    REQUIRE(logits.ok());
+    return std::vector<float>(logits->begin(), logits->end());
+  };
+  const auto pages = KvPool::Create(decoder->config(), 7).value();
+  KvCache first(pages), second(pages), third(pages);
+  REQUIRE(decoder->Extend({batch.ids.data(), 150}, first).ok());
+  second.ShareBeginning(first, 100);
+  third.ShareBeginning(second, 64);
+  CHECK(pages->free_pages() == 4);
+  // Each writes its own: the second a copy of the page in the middle of which it goes on.
+  std::vector<int32_t> other(batch.ids.begin(), batch.ids.begin() + 100);
+  other.push_back(batch.ids[100] ^ 1);
+  const auto logits = decoder->Extend({&other.back(), 1}, second);
+  REQUIRE(logits.ok());
+  CHECK(SameBits(logits->data(), alone(other).data(), vocab));
+  CHECK(pages->free_pages() == 3);
+  const auto more = decoder->Extend({batch.ids.data() + 150, 50}, first);
+  REQUIRE(more.ok());
+  CHECK(SameBits(more->data(), alone(batch.ids).data(), vocab));
+  CHECK(pages->free_pages() == 2);
+  // Too few pages: nothing changes. What the first gives back is enough.
+  CHECK_FALSE(decoder->Extend({batch.ids.data(), 190}, third).ok());
+  CHECK(third.length() == 64);
+  first.Truncate(0);
+  std::vector<int32_t> again(batch.ids.begin(), batch.ids.begin() + 64);
+  again.insert(again.end(), batch.ids.begin(), batch.ids.begin() + 190);
+  const auto last = decoder->Extend({batch.ids.data(), 190}, third);
+  REQUIRE(last.ok());
+  CHECK(SameBits(last->data(), alone(again).data(), vocab));
+  second = std::move(first);
+  third.Truncate(10);
+  CHECK(pages->free_pages() == 6);
+}
+
 TEST_CASE("scoring gives the training pass's loss, and rows of a batch do not see each other") {
   ThreadPool pool(2);
   for (const DType dtype : {DType::kF32, DType::kBF16}) {
