@@ -5,7 +5,7 @@ build_packages="g++ cmake ninja-build pkg-config libhwy-dev libfmt-dev libtomlpl
   libboost1.81-dev libboost-json1.81-dev libsimdjson-dev flite1-dev libflac-dev libopus-dev libopusenc-dev
   libmp3lame-dev ca-certificates"
 test_packages="clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev llvm-19 git doxygen qemu-user
-  g++-aarch64-linux-gnu xz-utils zstd curl procps emscripten nodejs"
+  g++-aarch64-linux-gnu xz-utils zstd curl procps emscripten nodejs chromium firefox-esr"
 coverage_packages="gcovr"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -37,6 +37,18 @@ install_rustc() {
   [ "$(id -u)" -eq 0 ] || as_root=(sudo -n)
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-remove --no-install-recommends rustc-web >/dev/null 2>&1 ||
     say "note: no rustc here and rustc-web could not be installed; what needs a compiler will say so"
+}
+
+# npm_packages: those of this folder's lock file, once. Without a network the status is 77, which ./test shows as skipped.
+npm_packages() {
+  [ -f node_modules/.package-lock.json ] && return 0
+  command -v npm >/dev/null || install_packages npm # beside Debian's Node; one from elsewhere brings its own
+  local log
+  log=$(npm ci --no-audit --no-fund --ignore-scripts 2>&1) && return 0
+  say "$log"
+  grep -qE 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH' <<<"$log" || return 1
+  say "npm's registry cannot be reached"
+  return 77
 }
 
 # build PRESET [TARGET...]: configures once, then builds.
