@@ -14,6 +14,7 @@ inline void AddSampleOptions(Command& verb, SampleOptions& sample) {
   verb.Option("--max-tokens", sample.max_tokens, "longest answer");
   verb.Option("--temperature", sample.temperature, "0 = always the likeliest token");
   verb.Option("--top-k", sample.top_k, "only the k likeliest tokens; 0 = all");
+  verb.Option("--typical-p", sample.typical_p, "only the tokens nearest to the mean surprise that make up this share");
   verb.Option("--top-p", sample.top_p, "only the likeliest tokens that make up this share");
   verb.Option("--min-p", sample.min_p, "only tokens with at least this share of the likeliest one's probability");
   verb.Option("--repetition-penalty", sample.repetition_penalty, "above 1: fewer tokens that stood there before");

@@ -21,6 +21,7 @@ class Grammar;
 struct SampleOptions {
   double temperature = 0;
   int64_t top_k = 0;              ///< 0 = all
+  double typical_p = 1;           ///< share of the tokens whose surprise is nearest to the mean; 1 = all
   double top_p = 1;               ///< nucleus; 1 = all
   double min_p = 0;               ///< least share of the likeliest token's probability; 0 = all
   double repetition_penalty = 1;  ///< of tokens in prompt and answer: logits are divided by it, if negative multiplied

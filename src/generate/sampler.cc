@@ -130,6 +130,28 @@ Result<SampledToken> Sampler::Sample(std::span<const float> logits, const Sample
   return token;
 }
 
+// Of the chosen candidates, whose weights have the sum `sum`, those whose surprise is nearest to its mean (Meister et
+// al. 2022, "Locally typical sampling").
+void Sampler::KeepTypical(double share, double sum) {
+  const auto weight = [&](size_t i) { return static_cast<double>(weights_[static_cast<size_t>(chosen_[i])]); };
+  const double log_sum = kernels::Log(sum);
+  double mean = 0;
+  surprise_.clear();
+  for (size_t i = 0; i < chosen_.size(); ++i) {
+    surprise_.emplace_back(log_sum - kernels::Log(weight(i)), i);
+    mean += weight(i) / sum * surprise_.back().first;
+  }
+  for (auto& [surprise, i] : surprise_) surprise = std::abs(surprise - mean);
+  std::sort(surprise_.begin(), surprise_.end());
+  double kept = 0;
+  size_t count = 0;
+  while (count < surprise_.size() && (count == 0 || kept < share * sum)) kept += weight(surprise_[count++].second);
+  surprise_.resize(count);
+  std::sort(surprise_.begin(), surprise_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  for (size_t i = 0; i < count; ++i) chosen_[i] = chosen_[surprise_[i].second];
+  chosen_.resize(count);
+}
+
 // Step 4 of the definition.
 int32_t Sampler::Draw(std::span<const float> logits, float largest, const SampleOptions& options, int64_t position) {
   const auto temperature = static_cast<float>(options.temperature);
@@ -164,6 +186,13 @@ int32_t Sampler::Draw(std::span<const float> logits, float largest, const Sample
     for (; i < kept && wanted(i); ++i) sum += weight(i);
     kept = i;
   };
+  if (options.typical_p < 1) {
+    shorten([&](size_t i) { return weight(i) > 0; });
+    chosen_.resize(kept);
+    KeepTypical(options.typical_p, sum);
+    kept = chosen_.size();
+    shorten([](size_t /*i*/) { return true; });
+  }
   if (options.top_p < 1) shorten([&, share = options.top_p * sum](size_t i) { return i == 0 || sum < share; });
   if (options.min_p > 0) shorten([&](size_t i) { return weight(i) >= options.min_p; });
   const double threshold = Uniform(options, position) * sum;
@@ -184,6 +213,9 @@ Status ValidateSampleOptions(const SampleOptions& options, int64_t vocabulary) {
   }
   if (!(options.top_p > 0 && options.top_p <= 1))
     return UsageError("top-p must lie above 0 and at most at 1", "--top-p");
+  if (!(options.typical_p > 0 && options.typical_p <= 1)) {
+    return UsageError("typical-p must lie above 0 and at most at 1", "--typical-p");
+  }
   if (options.top_k < 0) return UsageError("top-k must be 0 (all) or more", "--top-k");
   if (!inside(options.min_p, 0, 1)) return UsageError("min-p must lie between 0 and 1", "--min-p");
   if (!inside(options.repetition_penalty, 0.01, 100)) {

@@ -37,10 +37,11 @@ class Sampler {
   ///      repetition; of each id that the answer has n > 0 times, logit -= n * frequency + presence.
   ///   3. temperature 0, or top_k 1: the largest logit, the lowest id among equals.
   ///   4. else weights w = Exp((logit - max) / temperature) in float; candidates in the order (logit descending, id
-  ///      ascending); the first top_k of them (0 = all); of these the shortest beginning whose weight reaches top_p of
-  ///      their sum; of these the ones with w >= min_p; then the first whose running sum exceeds u * sum, u uniform in
-  ///      [0, 1) with 53 bits from Philox (seed, kSample, position, choice). Sums are sequential doubles: over all
-  ///      candidates in id order, over a selection in its own order.
+  ///      ascending); the first top_k of them (0 = all); of these, ordered by |surprise - its mean|, the shortest
+  ///      beginning whose weight reaches typical_p of their sum, back in their order; of these the shortest beginning
+  ///      whose weight reaches top_p of their sum; of these the ones with w >= min_p; then the first whose running sum
+  ///      exceeds u * sum, u uniform in [0, 1) with 53 bits from Philox (seed, kSample, position, choice). Sums are
+  ///      sequential doubles: over all candidates in id order, over a selection in its own order.
   /// A logit that is NaN or +inf, or no finite logit at all, is a runtime error.
   Result<SampledToken> Sample(std::span<const float> logits, const SampleOptions& options, int64_t position,
                               const SampleContext& context = {});
@@ -51,15 +52,18 @@ class Sampler {
   void Penalize(const SampleOptions& options, const SampleContext& context);
   std::span<const int32_t> Top(std::span<const float> logits, int64_t count);
   int32_t Draw(std::span<const float> logits, float largest, const SampleOptions& options, int64_t position);
+  void KeepTypical(double share, double sum);
 
   ThreadPool& pool_;
   std::vector<float> weights_, adjusted_;
   std::vector<int32_t> order_, chosen_, counts_;
+  std::vector<std::pair<double, size_t>> surprise_;
 };
 
-/// Ranges: temperature >= 0 and finite, 0 < top_p <= 1, top_k >= 0, 0 <= min_p <= 1, 0.01 <= repetition_penalty <= 100,
-/// the other penalties -2 to 2, biases -100 to 100 of ids below `vocabulary`, top_logprobs -1 to 20, guess_tokens 0 to
-/// 64, max_tokens >= 1; else a usage error that names the option ("--min-p"). An empty stop text is one too.
+/// Ranges: temperature >= 0 and finite, 0 < top_p, typical_p <= 1, top_k >= 0, 0 <= min_p <= 1, 0.01 <=
+/// repetition_penalty <= 100, the other penalties -2 to 2, biases -100 to 100 of ids below `vocabulary`, top_logprobs
+/// -1 to 20, guess_tokens 0 to 64, max_tokens >= 1; else a usage error that names the option ("--min-p"). An empty stop
+/// text is one too.
 Status ValidateSampleOptions(const SampleOptions& options, int64_t vocabulary = INT32_MAX);
 
 }  // namespace pintle

@@ -109,6 +109,45 @@ TEST_CASE("sampler: min-p keeps what comes near the likeliest") {
   CHECK(Counts(sampler, options, 100).size() == 1);
 }
 
+TEST_CASE("sampler: typical-p keeps what surprises as much as is to be expected") {
+  ThreadPool pool(1);
+  Sampler sampler(pool);
+  SampleOptions options;
+  options.temperature = 1;
+  // One of 0.4 and twelve of 0.05: the mean surprise is 2.16, that of the first 0.92, of the others 3.
+  std::vector<float> logits(13, 0.0f);
+  logits[4] = 2.0794415f;
+  const auto chosen = [&] {
+    std::map<int32_t, int> counts;
+    for (int64_t position = 0; position < 300; ++position) ++counts[sampler.Sample(logits, options, position)->id];
+    return counts;
+  };
+  options.typical_p = 0.48;
+  auto counts = chosen();
+  CHECK(counts.size() == 10);
+  CHECK_FALSE(counts.contains(4));
+  CHECK_FALSE(counts.contains(12));
+  options.typical_p = 0.7;
+  CHECK(chosen().size() == 13);
+  options.typical_p = 1e-9;
+  counts = chosen();
+  CHECK(counts.size() == 1);
+  CHECK(counts.contains(0));
+  // The other limits look at what is left, in its own order.
+  options.typical_p = 0.48;
+  options.top_k = 11;
+  options.min_p = 0.01;
+  CHECK(chosen().size() > 1);
+  options.top_p = 0.01;
+  CHECK(chosen().size() == 1);
+  // Nothing is limited by a share that takes all.
+  options = {};
+  options.temperature = 1;
+  const auto plain = Counts(sampler, options, 200);
+  options.typical_p = 0.999999999;
+  CHECK(Counts(sampler, options, 200) == plain);
+}
+
 TEST_CASE("sampler: biases and penalties change the choice, not the log-probabilities") {
   ThreadPool pool(1);
   Sampler sampler(pool);
@@ -197,6 +236,8 @@ TEST_CASE("sampler: options out of range are usage errors that name the flag") {
   CHECK(where([](SampleOptions& o) { o.temperature = -1; }) == "--temperature");
   CHECK(where([](SampleOptions& o) { o.temperature = NAN; }) == "--temperature");
   CHECK(where([](SampleOptions& o) { o.top_p = 0; }) == "--top-p");
+  CHECK(where([](SampleOptions& o) { o.typical_p = 0; }) == "--typical-p");
+  CHECK(where([](SampleOptions& o) { o.guess_tokens = -1; }) == "--guess");
   CHECK(where([](SampleOptions& o) { o.top_k = -1; }) == "--top-k");
   CHECK(where([](SampleOptions& o) { o.max_tokens = 0; }) == "--max-tokens");
   CHECK(where([](SampleOptions& o) { o.stop = {""}; }) == "--stop");
