@@ -54,6 +54,9 @@ choices() { grep -o '"choices":.*' "$scratch/body" | sed -E 's/"(usage|timings|c
 # Command line.
 expect 0 "$pintle" gateway --help
 expect 0 "$pintle" up --help
+expect 0 "$pintle" trm-node --help
+expect 0 "$pintle" trm-node --dry-run
+expect 4 "$pintle" trm-node --model "$project/models/m31r-1m" --port 0
 expect 1 "$pintle" gateway
 says "configs/gateway.toml"
 expect 0 "$pintle" gateway --config "$project/configs/gateway.toml" --dry-run
@@ -191,6 +194,14 @@ status_is 200
 [ "$(head -c 4 "$scratch/body")" = RIFF ] || fail "the speech is no WAV file"
 ask "$up" /v1/audio/voices
 status_is 200
+wait_for "the puzzles" node_up puzzles
+ask "$up" /v1/trm/solve -d '{"model":"sudoku4","puzzle":"....4.21...4..32","trace":true}'
+status_is 200
+holds '"checked":true'
+sed -E 's/,"timings".*//' "$scratch/body" >"$scratch/solved"
+ask "$up" /v1/trm/solve -d '{"model":"sudoku4","puzzle":"1"}'
+status_is 400
+holds '"param":"puzzle"'
 node_of() { pgrep -P "$pid_up" -f 'llm-node' | head -n 1; }
 first=$(node_of)
 [ -n "$first" ] || fail "there is no child node"
@@ -206,6 +217,28 @@ sockets() { readlink /proc/"$1"/fd/* | grep '^socket' | sort -u; }
 kill -TERM "$pid_up"
 wait "$pid_up" || fail "the exit status of up after SIGTERM is $?"
 gone "$second" || fail "a node outlived its parent"
+# All in one process: the same answers, and nobody beside it.
+start single "$pintle" up --port 0 --no-shipped --model "$shipped" --single
+single=$address pid_single=$pid
+up=$address
+wait_for "the shipped model" node_up m31r-1m
+ask "$single" /v1/completions -d "$body"
+status_is 200
+choices | cmp - "$scratch/direct" || fail "another answer in one process"
+ask "$single" /v1/completions -N -d "${body%\}},\"stream\":true}"
+holds 'data: [DONE]'
+wait_for "the voice" node_up speech
+ask "$single" /v1/audio/speech -d '{"model":"tts-1","input":"Hello there.","voice":"alloy","response_format":"wav"}'
+status_is 200
+ask "$single" /v1/audio/voices
+status_is 200
+wait_for "the puzzles" node_up puzzles
+ask "$single" /v1/trm/solve -d '{"model":"sudoku4","puzzle":"....4.21...4..32","trace":true}'
+sed -E 's/,"timings".*//' "$scratch/body" | cmp - "$scratch/solved" || fail "another solution in one process"
+[ -z "$(pgrep -P "$pid_single")" ] || fail "--single has children"
+kill -TERM "$pid_single"
+wait "$pid_single" || fail "the exit status of up --single after SIGTERM is $?"
+
 # Even when the parent has no time to say anything.
 start up_again "$pintle" up --port 0 --no-shipped --model "$shipped"
 pid_up=$pid

@@ -102,6 +102,34 @@ prints '"state":"unloaded"'
 ask 200 /v1/chat/completions "$chat"
 choice <"$scratch/out" | cmp - "$scratch/one" || fail "another answer after the model came back"
 
+# The same by the command line; a key comes from the environment.
+expect 0 "$pintle" models unload chat --url "$url"
+prints 'chat is unloaded'
+expect 0 "$pintle" models load chat --url "$url/" --pin --json
+prints '"pinned":true'
+expect 3 "$pintle" models load gpt --url "$url"
+says "there is no model 'gpt'"
+expect 3 "$pintle" models load chat --url http://127.0.0.1:1
+says 'pintle up starts a stack'
+expect 1 "$pintle" models unload
+
+# A file with a template of its own: the same prompt and text with and without a server.
+cat >"$scratch/template" <<'EOF'
+{%- for message in messages %}{{- '<|turn|>' + message.role + '\n' + message.content + '<|end|>\n' }}{%- endfor %}
+{{- '<|turn|>assistant\n' }}
+EOF
+expect 0 "$pintle" models synth --arch tiny-llama --type q8_0 --chat-template "$scratch/template" --out "$scratch/own.gguf"
+expect 0 "$pintle" show "$scratch/own.gguf" --prompt 'a <|end|> b'
+prints "the file's template"
+prints '<|turn|>user\na <|end|> b<|end|>\n<|turn|>assistant\n'
+expect 0 "$pintle" chat "$scratch/own.gguf" --max-tokens 12 --temperature 0 'hello there'
+cp "$scratch/out" "$scratch/text"
+kill -TERM $node
+wait $node || fail "the node ended with $?"
+start --model "$scratch/own.gguf=own" --model "$shipped" --context 256
+ask 200 /v1/chat/completions '{"model":"own","messages":[{"role":"user","content":"hello there"}],"max_tokens":12,"temperature":0}'
+[ "$(printf '%b' "$(text)")" = "$(cat "$scratch/text")" ] || fail "another text than pintle chat: $(text)"
+
 # SIGTERM lets what is under way end.
 curl -s "$url/v1/completions" --data-binary "$body}" >"$scratch/last" & last=$!
 sleep 0.1

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
-#include <thread>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -12,6 +11,7 @@
 #include "cli/verbs.h"
 #include "serve/gateway/gateway.h"
 #include "serve/gateway/load.h"
+#include "serve/http/running.h"
 
 namespace pintle {
 namespace {
@@ -19,26 +19,7 @@ namespace {
 struct Options {
   int64_t connections = 64;
   double rate = 500, seconds = 5;
-};
-
-// Serves on a thread of its own until it goes.
-template <typename Server>
-class Running {
- public:
-  explicit Running(std::unique_ptr<Server> server)
-      : server_(std::move(server)), thread_([this] { status_ = server_->Run(); }) {}
-  ~Running() {
-    server_->Stop(0);
-    thread_.join();
-  }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-  [[nodiscard]] uint16_t port() const { return server_->port(); }
-
- private:
-  std::unique_ptr<Server> server_;
-  Status status_;
-  std::thread thread_;
+  bool access_log = false;
 };
 
 // An answer of about the size of a short completion, at once.
@@ -120,6 +101,7 @@ Status Bench(const Options& options, const Global& global) {
   const Running<HttpServer> origin(std::move(origin_server));
   GatewayOptions gateway_options;
   gateway_options.http = http;
+  gateway_options.http.access_log = options.access_log;
   GatewayNode node;
   node.url = fmt::format("http://127.0.0.1:{}", origin.port());
   node.models = {"m"};
@@ -163,6 +145,8 @@ void RegisterBenchGateway(Command& bench) {
   verb.Option("--connections", options->connections, "open at once");
   verb.Option("--rate", options->rate, "requests a second, by the clock");
   verb.Option("--seconds", options->seconds, "of each measurement");
+  verb.Flag("--access-log", options->access_log,
+            "the gateway writes a line a request to standard error, as nginx to a file");
   verb.Run([options](const Global& global) { return Bench(*options, global); });
 }
 

@@ -1,6 +1,6 @@
 // `pintle demo`: what the program does, on real input, in a few minutes. First the shipped model completes three
-// functions and the compiler judges them, and the shipped recursive model solves a Sudoku; then a small model is made
-// from a real source archive, every stage in order, evaluated and reported.
+// functions and the compiler judges them, the shipped recursive model solves a Sudoku, and the voice says a sentence;
+// then a small model is made from a real source archive, every stage in order, evaluated and reported.
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "cli/data_files.h"
 #include "cli/demo_puzzle.h"
+#include "cli/demo_speech.h"
 #include "cli/pipeline.h"
 #include "cli/verbs.h"
 #include "corpus/crawl.h"
@@ -156,13 +157,15 @@ void RegisterDemo(Command& pintle) {
   verb.Run([work](const Global& global) -> Status {
     const fs::path folder = work->empty() ? DefaultWork() : fs::path(*work);
     if (global.dry_run) {
-      fmt::print("would complete three functions, solve a Sudoku, then make and evaluate a model in {}\n",
-                 folder.string());
+      fmt::print(
+          "would complete three functions, solve a Sudoku, say a sentence, then make and evaluate a model in {}\n",
+          folder.string());
       return {};
     }
     const double start = MonotonicSeconds();
     PINTLE_RETURN_IF_ERROR(CompleteFunctions(global));
     PINTLE_RETURN_IF_ERROR(DemoPuzzle(global));
+    PINTLE_RETURN_IF_ERROR(DemoSpeech(folder));
     PINTLE_RETURN_IF_ERROR(MakeModel(folder, global));
     fmt::print("\nall of it took {}. Try next:\n", HumanDuration(MonotonicSeconds() - start));
     fmt::print("  pintle m31r generate --model {}/run/model --prompt 'fn main() {{'\n", folder.string());

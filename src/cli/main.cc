@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
     pintle::RegisterGateway(pintle);
     pintle::RegisterLlmNode(pintle);
     pintle::RegisterTtsNode(pintle);
+    pintle::RegisterTrmNode(pintle);
     pintle::RegisterSay(pintle);
     pintle::RegisterConfig(pintle);
     pintle::RegisterDemo(pintle);

@@ -2,6 +2,7 @@
 // matrices of a file.
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "cli/verbs.h"
@@ -9,9 +10,11 @@
 
 namespace pintle {
 
+constexpr int64_t kMaxTemplate = 1 << 20;
+
 void RegisterModels(Command& pintle) {
   struct Options {
-    std::string arch, type = "q4_k_m", out;
+    std::string arch, type = "q4_k_m", out, chat_template;
   };
   auto options = std::make_shared<Options>();
   std::string names;
@@ -21,10 +24,16 @@ void RegisterModels(Command& pintle) {
   verb.Option("--arch", options->arch, "its shape: " + names).Required();
   verb.Option("--type", options->type, "of its matrices: q4_k_m, q8_0, f32, ...");
   verb.Option("--out", options->out, "the .gguf file to write").Required();
-  verb.Run([options](const Global& global) {
-    return WriteSynthModel(options->arch, options->type, global.seed, options->out);
+  verb.Option("--chat-template", options->chat_template, "a file with a template to put into it (default: ChatML)");
+  verb.Run([options](const Global& global) -> Status {
+    std::string chat_template;
+    if (!options->chat_template.empty()) {
+      PINTLE_ASSIGN(chat_template, ReadFile(options->chat_template, kMaxTemplate));
+    }
+    return WriteSynthModel(options->arch, options->type, global.seed, options->out, chat_template);
   });
   RegisterModelsList(models);
+  RegisterModelsLoad(models);
 }
 
 void RegisterQuantize(Command& pintle) {

@@ -16,6 +16,7 @@ void AddServerOptions(Command& verb, ServerArguments& arguments) {
   verb.Option("--tls-certificate", http.tls_certificate, "a PEM file with the certificate chain: speak HTTPS");
   verb.Option("--tls-key", http.tls_key, "a PEM file with its key");
   verb.Option("--drain", http.drain_seconds, "seconds that answers under way may take after SIGTERM");
+  verb.Flag("--behind-gateway", http.behind_gateway, "only gateways ask: requests count for their clients");
   verb.Flag("--no-access-log", arguments.no_access_log, "no line for each request");
 }
 

@@ -15,7 +15,8 @@ struct ServerArguments {
   bool no_access_log = false;
 };
 
-/// Adds --port, --address, --api-keys, --host, --origin, --tls-certificate, --tls-key, --drain and --no-access-log.
+/// Adds --port, --address, --api-keys, --host, --origin, --tls-certificate, --tls-key, --drain,
+/// --behind-gateway and --no-access-log.
 void AddServerOptions(Command& verb, ServerArguments& arguments);
 /// The options as the server takes them, with signals handled. A usage error for an impossible port.
 Result<HttpServerOptions> FinishServerOptions(const ServerArguments& arguments, const std::string& name);

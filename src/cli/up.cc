@@ -1,5 +1,5 @@
 // `pintle up`: the whole stack with one command: the gateway, and a supervised node for each model that ships with the
-// program or is named by --model, and one for speech.
+// program or is named by --model, one for speech and one for puzzles; with --single all of them in this process.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,10 +9,12 @@
 #include "base/log.h"
 #include "catalogue/pull.h"
 #include "cli/data_files.h"
+#include "cli/puzzle_solver.h"
 #include "cli/server_options.h"
 #include "cli/verbs.h"
 #include "serve/gateway/gateway.h"
 #include "serve/speech/speech_request.h"
+#include "serve/stack/local_node.h"
 
 namespace pintle {
 namespace {
@@ -22,7 +24,7 @@ namespace fs = std::filesystem;
 struct Options {
   ServerArguments server;
   std::vector<std::string> models;
-  bool no_shipped = false, no_speech = false;
+  bool no_shipped = false, no_speech = false, no_puzzles = false, single = false;
 };
 
 struct Model {
@@ -56,6 +58,8 @@ Model ParseModel(const std::string& text) {
   return {text, last.extension() == ".gguf" ? last.stem().string() : last.string()};
 }
 
+std::vector<std::string> SpeechModels() { return {std::begin(kSpeechModels), std::end(kSpeechModels)}; }
+
 Result<std::vector<Model>> ChooseModels(const Options& options) {
   std::vector<Model> models;
   if (!options.no_shipped) {
@@ -74,45 +78,92 @@ Result<std::vector<Model>> ChooseModels(const Options& options) {
   return models;
 }
 
-// A node of ours, and the child that is to serve there.
-Status AddNode(GatewayOptions& gateway, uint16_t port, const std::string& name, std::vector<std::string> models,
-               std::vector<std::string> verb) {
-  GatewayNode node;
-  node.name = name;
-  node.url = fmt::format("http://127.0.0.1:{}", port);
-  node.models = std::move(models);
-  PINTLE_RETURN_IF_ERROR(FinishGatewayNode(node));
-  gateway.table.nodes.push_back(std::move(node));
+// What stands behind the gateway: child processes, or nodes of this one.
+struct Stack {
+  GatewayOptions gateway;
+  std::vector<std::unique_ptr<LocalNode>> local;
+
+  Status AddRow(const std::string& name, uint16_t port, std::vector<std::string> models) {
+    GatewayNode node;
+    node.name = name;
+    node.url = fmt::format("http://127.0.0.1:{}", port);
+    node.models = std::move(models);
+    PINTLE_RETURN_IF_ERROR(FinishGatewayNode(node));
+    gateway.table.nodes.push_back(std::move(node));
+    return {};
+  }
+};
+
+std::vector<std::string> Names(const std::vector<std::string>& folders) {
+  std::vector<std::string> names;
+  for (const std::string& folder : folders) names.push_back(fs::path(folder).filename().string());
+  return names;
+}
+
+// One node for each model, one for speech and one for puzzles, each a child process.
+Status AddChildren(const Options& options, const std::vector<Model>& models, int threads, Stack& stack) {
+  PINTLE_ASSIGN(const std::vector<uint16_t> ports, FreeLoopbackPorts(models.size() + 2));
   std::error_code code;
-  verb.insert(verb.begin(), fs::read_symlink("/proc/self/exe", code).string());
-  verb.insert(verb.end(), {"--port", std::to_string(port)});
-  gateway.children.push_back({name, std::move(verb)});
+  const std::string self = fs::read_symlink("/proc/self/exe", code).string();
+  const auto add = [&](const std::string& name, uint16_t port, std::vector<std::string> verb) {
+    verb.insert(verb.begin(), self);
+    verb.insert(verb.end(), {"--behind-gateway", "--port", std::to_string(port)});
+    stack.gateway.children.push_back({name, std::move(verb)});
+  };
+  for (size_t i = 0; i < models.size(); ++i) {
+    const Model& model = models[i];
+    std::vector<std::string> verb = {"llm-node", "--model", model.path + "=" + model.name};
+    if (threads > 0) verb.insert(verb.end(), {"--threads", std::to_string(threads)});
+    PINTLE_RETURN_IF_ERROR(stack.AddRow(model.name, ports[i], {model.name}));
+    add(model.name, ports[i], std::move(verb));
+  }
+  if (!options.no_speech) {
+    PINTLE_RETURN_IF_ERROR(stack.AddRow("speech", ports[models.size()], SpeechModels()));
+    add("speech", ports[models.size()], {"tts-node"});
+  }
+  if (options.no_puzzles) return {};
+  PINTLE_ASSIGN(const std::vector<std::string> folders, ShippedPuzzleModels());
+  PINTLE_RETURN_IF_ERROR(stack.AddRow("puzzles", ports.back(), Names(folders)));
+  add("puzzles", ports.back(), {"trm-node"});
+  return {};
+}
+
+// The same nodes in this process.
+Status AddLocal(const Options& options, const std::vector<Model>& models, int threads, Stack& stack) {
+  ShelfOptions shelf;
+  shelf.threads = threads;
+  for (const Model& model : models) {
+    PINTLE_ASSIGN(auto node, LocalNode::ServeModels({{model.path, model.name}}, shelf));
+    PINTLE_RETURN_IF_ERROR(stack.AddRow(model.name, node->port(), {model.name}));
+    stack.local.push_back(std::move(node));
+  }
+  if (!options.no_speech) {
+    PINTLE_ASSIGN(auto node, LocalNode::ServeSpeech());
+    PINTLE_RETURN_IF_ERROR(stack.AddRow("speech", node->port(), SpeechModels()));
+    stack.local.push_back(std::move(node));
+  }
+  if (options.no_puzzles) return {};
+  PINTLE_ASSIGN(const std::vector<std::string> folders, ShippedPuzzleModels());
+  PINTLE_ASSIGN(auto solvers, LoadPuzzleSolvers(folders, threads));
+  PINTLE_ASSIGN(auto node, LocalNode::ServePuzzles(std::move(solvers)));
+  PINTLE_RETURN_IF_ERROR(stack.AddRow("puzzles", node->port(), Names(folders)));
+  stack.local.push_back(std::move(node));
   return {};
 }
 
 Status Serve(const Options& options, const Global& global) {
   PINTLE_ASSIGN(const std::vector<Model> models, ChooseModels(options));
-  GatewayOptions gateway_options;
-  PINTLE_ASSIGN(gateway_options.http, FinishServerOptions(options.server, "gateway"));
-  if (!models.empty()) gateway_options.table.default_model = models[0].name;
+  Stack stack;
+  PINTLE_ASSIGN(stack.gateway.http, FinishServerOptions(options.server, "gateway"));
   PullOptions pull;
   pull.hub = HubFromEnvironment();
-  gateway_options.catalogue = std::make_shared<PullJobs>(ShippedCatalogue(), ModelStore::OfUser(), pull);
-  PINTLE_ASSIGN(const std::vector<uint16_t> ports, FreeLoopbackPorts(models.size() + 1));
-  for (size_t i = 0; i < models.size(); ++i) {
-    const Model& model = models[i];
-    std::vector<std::string> verb = {"llm-node", "--model", model.path + "=" + model.name};
-    if (global.threads > 0) verb.insert(verb.end(), {"--threads", std::to_string(global.threads)});
-    PINTLE_RETURN_IF_ERROR(AddNode(gateway_options, ports[i], model.name, {model.name}, std::move(verb)));
-    LogInfo("up", fmt::format("model {}: {}", model.name, model.path));
-  }
-  if (!options.no_speech) {
-    std::vector<std::string> names(std::begin(kSpeechModels), std::end(kSpeechModels));
-    PINTLE_RETURN_IF_ERROR(AddNode(gateway_options, ports.back(), "speech", std::move(names), {"tts-node"}));
-  }
+  stack.gateway.catalogue = std::make_shared<PullJobs>(ShippedCatalogue(), ModelStore::OfUser(), pull);
+  if (!models.empty()) stack.gateway.table.default_model = models[0].name;
+  for (const Model& model : models) LogInfo("up", fmt::format("model {}: {}", model.name, model.path));
   if (global.dry_run) return {};
-  const HttpServerOptions http = gateway_options.http;
-  PINTLE_ASSIGN(const std::unique_ptr<Gateway> gateway, Gateway::Create(std::move(gateway_options)));
+  PINTLE_RETURN_IF_ERROR((options.single ? AddLocal : AddChildren)(options, models, global.threads, stack));
+  const HttpServerOptions http = stack.gateway.http;
+  PINTLE_ASSIGN(const std::unique_ptr<Gateway> gateway, Gateway::Create(std::move(stack.gateway)));
   PrintAddress(http, gateway->port());
   return gateway->Run();
 }
@@ -126,6 +177,8 @@ void RegisterUp(Command& pintle) {
               "a .gguf file or model folder, PATH or PATH=NAME; may be given several times");
   verb.Flag("--no-shipped", options->no_shipped, "only the models of --model");
   verb.Flag("--no-speech", options->no_speech, "no node for speech");
+  verb.Flag("--no-puzzles", options->no_puzzles, "no node for puzzles");
+  verb.Flag("--single", options->single, "everything in one process (default: one for each node)");
   AddServerOptions(verb, options->server);
   verb.Run([options](const Global& global) { return Serve(*options, global); });
 }

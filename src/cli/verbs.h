@@ -40,11 +40,13 @@ void RegisterPerplexity(Command& pintle);   ///< perplexity
 void RegisterModels(Command& pintle);       ///< models, models synth
 void RegisterModelsList(Command& models);   ///< models
 void RegisterPull(Command& pintle);         ///< pull, verify
+void RegisterModelsLoad(Command& models);   ///< models load, unload
 void RegisterQuantize(Command& pintle);     ///< quantize
 void RegisterUp(Command& pintle);           ///< up
 void RegisterGateway(Command& pintle);      ///< gateway
 void RegisterLlmNode(Command& pintle);      ///< llm-node
 void RegisterTtsNode(Command& pintle);      ///< tts-node
+void RegisterTrmNode(Command& pintle);      ///< trm-node
 void RegisterSay(Command& pintle);          ///< say
 void RegisterConfig(Command& pintle);       ///< config
 void RegisterDemo(Command& pintle);         ///< demo

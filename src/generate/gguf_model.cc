@@ -47,6 +47,14 @@ Result<GgufDescription> DescribeGguf(const std::string& path, int64_t context, k
   return Describe(file, context, kv);
 }
 
+std::optional<ChatFormat> GgufDescription::tool_format() const {
+  return chat_template != nullptr ? chat_template->tool_format() : chat;
+}
+
+bool GgufDescription::thinks() const {
+  return chat_template != nullptr ? chat_template->thinks() : chat == ChatFormat::kQwen3;
+}
+
 Result<std::vector<PromptPart>> ChatParts(const GgufDescription& description, const std::vector<ChatMessage>& messages,
                                           bool thinking, const std::vector<ChatTool>& tools) {
   if (description.chat) return RenderChat(*description.chat, messages, thinking, tools);

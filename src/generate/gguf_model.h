@@ -29,6 +29,13 @@ struct GgufDescription {
   std::string chat_problem;                           ///< why there is neither; else empty
   uint64_t file_bytes = 0;
   std::string name;  ///< general.name, else the file's name
+
+  /// It answers conversations: ChatParts has a form for them.
+  [[nodiscard]] bool chats() const { return chat || chat_template != nullptr; }
+  /// The form in which it calls tools; none where its template shows none that is known here.
+  [[nodiscard]] std::optional<ChatFormat> tool_format() const;
+  /// An answer of it may begin with thoughts.
+  [[nodiscard]] bool thinks() const;
 };
 
 /// Reads headers and vocabulary. A vocabulary larger than the model's table is a validation error. `context` 0: as the

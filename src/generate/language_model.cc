@@ -90,7 +90,6 @@ Status LanguageModel::LoadFile(const std::string& path, int64_t context, kernels
   if (vocabulary.adds_bos()) begin_ = vocabulary.bos();
   fim_ = {vocabulary.Control(special::kFimPrefix), vocabulary.Control(special::kFimSuffix),
           vocabulary.Control(special::kFimMiddle), vocabulary.Control(special::kFileSep), false};
-  chat_ = gguf_.chat;
   return {};
 }
 

@@ -57,9 +57,8 @@ class LanguageModel {
   [[nodiscard]] const FimTokens& fim() const { return fim_; }
   /// The length in bytes of the longest token: a text has at least its length divided by this many tokens.
   [[nodiscard]] size_t longest_token() const { return longest_token_; }
-  /// How conversations are written; none for models that only complete.
-  [[nodiscard]] const std::optional<ChatFormat>& chat() const { return chat_; }
-  [[nodiscard]] const Vocabulary* vocabulary() const { return gguf_.vocabulary.get(); }  ///< null for folders
+  /// What its file says about conversations; of folders, which only complete, nothing.
+  [[nodiscard]] const GgufDescription& description() const { return gguf_; }
 
  private:
   explicit LanguageModel(int threads) : pool_(threads) {}
@@ -71,7 +70,6 @@ class LanguageModel {
   std::unique_ptr<Decoder> decoder_;
   std::shared_ptr<const Tokenizer> tokenizer_;  // of folders
   GgufDescription gguf_;                        // of files
-  std::optional<ChatFormat> chat_;
   FimTokens fim_;
   int32_t begin_ = -1;
   size_t longest_token_ = 1;

@@ -65,11 +65,25 @@ std::vector<PromptPart> Parts(const Vocabulary& vocabulary, const Text& text) {
   return parts;
 }
 
+// The marker that a template puts before calls says how they go on, unless another word says that they do not.
+std::optional<ChatFormat> ToolFormat(std::string_view text) {
+  const auto has = [&](std::string_view word) { return text.find(word) != std::string_view::npos; };
+  if (!has("tools")) return std::nullopt;
+  if (has("<tool_call>") && !has("<function=") && !has("<arg_key>")) return ChatFormat::kChatMl;
+  if (has("[TOOL_CALLS]") && !has("[ARGS]") && !has("[CALL_ID]")) return ChatFormat::kMistral;
+  if (has("<|python_tag|>")) return ChatFormat::kLlama3;
+  return std::nullopt;
+}
+
 }  // namespace
+
+ChatTemplate::ChatTemplate(std::shared_ptr<const jinja::Tree> tree, std::string_view text)
+    : tree_(std::move(tree)), tool_format_(ToolFormat(text)), thinks_(text.find("<think>") != std::string_view::npos) {}
 
 Result<std::shared_ptr<const ChatTemplate>> ChatTemplate::Parse(std::string_view text) {
   PINTLE_ASSIGN(jinja::Tree tree, jinja::Parse(text));
-  return std::shared_ptr<const ChatTemplate>(new ChatTemplate(std::make_shared<const jinja::Tree>(std::move(tree))));
+  return std::shared_ptr<const ChatTemplate>(
+      new ChatTemplate(std::make_shared<const jinja::Tree>(std::move(tree)), text));
 }
 
 Result<std::vector<PromptPart>> ChatTemplate::Render(const Vocabulary& vocabulary,

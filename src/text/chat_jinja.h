@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,12 @@ class ChatTemplate {
   /// Texts that are too long, too deep or not understood are a validation error with the line.
   static Result<std::shared_ptr<const ChatTemplate>> Parse(std::string_view text);
 
+  /// The form in which the model calls tools, as the template writes calls of earlier answers; none where it says
+  /// nothing of tools, or writes calls in a form that is not known here.
+  [[nodiscard]] std::optional<ChatFormat> tool_format() const { return tool_format_; }
+  /// An answer may begin with thoughts.
+  [[nodiscard]] bool thinks() const { return thinks_; }
+
   /// The prompt for the next answer. The template sees messages, tools, add_generation_prompt (true), enable_thinking,
   /// bos_token and eos_token, as with Hugging Face's tokenizers. It may refuse a conversation (a usage error).
   [[nodiscard]] Result<std::vector<PromptPart>> Render(const Vocabulary& vocabulary,
@@ -31,8 +38,10 @@ class ChatTemplate {
                                                        const std::vector<ChatTool>& tools) const;
 
  private:
-  explicit ChatTemplate(std::shared_ptr<const jinja::Tree> tree) : tree_(std::move(tree)) {}
+  ChatTemplate(std::shared_ptr<const jinja::Tree> tree, std::string_view text);
   std::shared_ptr<const jinja::Tree> tree_;
+  std::optional<ChatFormat> tool_format_;
+  bool thinks_;
 };
 
 }  // namespace pintle

@@ -237,4 +237,22 @@ TEST_CASE("templates see tools and calls") {
         "addadd({\"a\": 1})i");
 }
 
+TEST_CASE("the form of calls is read off a template") {
+  const auto form = [](const char* text) {
+    const auto parsed = ChatTemplate::Parse(text);
+    REQUIRE(parsed.ok());
+    const auto format = (*parsed)->tool_format();
+    return format ? ChatFormatName(*format) : "none";
+  };
+  CHECK(form("{{ tools }}<tool_call>") == "chatml");
+  CHECK(form("{{ tools }}[TOOL_CALLS]") == "mistral-v0.3");
+  CHECK(form("{{ tools }}<|python_tag|>") == "llama-3.1");
+  CHECK(form("<tool_call>") == "none");
+  CHECK(form("{{ tools }}") == "none");
+  CHECK(form("{{ tools }}<tool_call><function=") == "none");
+  CHECK(form("{{ tools }}[TOOL_CALLS]x[ARGS]") == "none");
+  CHECK((*ChatTemplate::Parse("<think>"))->thinks());
+  CHECK_FALSE((*ChatTemplate::Parse("think"))->thinks());
+}
+
 }  // namespace pintle

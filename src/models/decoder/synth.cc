@@ -84,7 +84,7 @@ void RandomMatrix(GgufType type, uint64_t seed, size_t tensor, int64_t elements,
   GgufEncode(type, values.data(), elements, out);
 }
 
-GgufMetadata Metadata(const ModelShape& shape, const QuantMix& mix) {
+GgufMetadata Metadata(const ModelShape& shape, const QuantMix& mix, std::string_view chat_template) {
   const std::string prefix = std::string(shape.architecture) + ".";
   GgufMetadata out = {{"general.architecture", GgufValue::String(shape.architecture)},
                       {"general.name", GgufValue::String(std::string("synthetic ") + shape.name)},
@@ -116,10 +116,15 @@ GgufMetadata Metadata(const ModelShape& shape, const QuantMix& mix) {
     tokens.push_back(std::move(utf8));
     types.push_back(1);
   }
-  for (int64_t id = 256; id < shape.vocab; ++id) {
-    tokens.push_back(id == 256 ? "<|im_start|>" : id == 257 ? "<|im_end|>" : "[unused" + std::to_string(id) + "]");
-    types.push_back(id < 258 ? 3 : 5);
+  const bool native = chat_template.empty();
+  tokens.emplace_back(native ? "<|im_start|>" : "<|turn|>");
+  tokens.emplace_back(native ? "<|im_end|>" : "<|end|>");
+  types.insert(types.end(), {3, 3});
+  for (int64_t id = 258; id < shape.vocab; ++id) {
+    tokens.push_back("[unused" + std::to_string(id) + "]");
+    types.push_back(5);
   }
+  if (!native) out.emplace_back("tokenizer.chat_template", GgufValue::String(std::string(chat_template)));
   out.emplace_back("tokenizer.ggml.model", GgufValue::String("gpt2"));
   out.emplace_back("tokenizer.ggml.pre", GgufValue::String("qwen2"));
   out.emplace_back("tokenizer.ggml.tokens", GgufValue::Strings(std::move(tokens)));
@@ -148,7 +153,8 @@ std::vector<std::string> SynthNames() {
   return names;
 }
 
-Status WriteSynthModel(std::string_view name, std::string_view type, uint64_t seed, const std::filesystem::path& path) {
+Status WriteSynthModel(std::string_view name, std::string_view type, uint64_t seed, const std::filesystem::path& path,
+                       std::string_view chat_template) {
   const ModelShape* shape = nullptr;
   std::string known;
   for (const ModelShape& row : kShapes) {
@@ -198,7 +204,7 @@ Status WriteSynthModel(std::string_view name, std::string_view type, uint64_t se
   }
   add("output_norm.weight", {shape->width});
   if (!shape->tied) add("output.weight", {shape->vocab, shape->width});
-  return WriteWhole(path, Metadata(*shape, mix), items);
+  return WriteWhole(path, Metadata(*shape, mix, chat_template), items);
 }
 
 Status QuantizeGguf(const std::filesystem::path& in, std::string_view type, const std::filesystem::path& out,

@@ -16,8 +16,10 @@ namespace pintle {
 std::vector<std::string> SynthNames();
 
 /// Writes a model; the same (name, type, seed) gives the same bytes. Weights have about the spread of trained ones; the
-/// vocabulary is the 256 bytes, ChatML's two control tokens and unused ids. `type` as in quant_mix.h.
-Status WriteSynthModel(std::string_view name, std::string_view type, uint64_t seed, const std::filesystem::path& path);
+/// vocabulary is the 256 bytes, ChatML's two control tokens and unused ids. `type` as in quant_mix.h. With a
+/// `chat_template` of its own the two control tokens are <|turn|> and <|end|>, which no format written natively has.
+Status WriteSynthModel(std::string_view name, std::string_view type, uint64_t seed, const std::filesystem::path& path,
+                       std::string_view chat_template = {});
 
 /// Requantises the matrices of `in` to `type` and writes `out`; metadata and vectors are kept.
 Status QuantizeGguf(const std::filesystem::path& in, std::string_view type, const std::filesystem::path& out,

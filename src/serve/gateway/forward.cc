@@ -44,7 +44,7 @@ class Call : public std::enable_shared_from_this<Call> {
   asio::awaitable<void> Run();
   std::shared_ptr<Node> Choose() const;
   asio::awaitable<Outcome> Attempt(Node& node);
-  asio::awaitable<Outcome> PassOn(Node& node, const Upstream::Head& head);
+  asio::awaitable<Outcome> PassOn(Node& node, const ResponseHead& head);
   asio::awaitable<bool> PassOnStream(std::vector<HttpHeader> headers, std::string piece);
   Outcome Broken() const;
   void EndBroken();
@@ -103,7 +103,7 @@ asio::awaitable<Outcome> Call::Attempt(Node& node) {
   upstream_->Limit(state_.config.first_byte_seconds);
   if (!co_await upstream_->Send(UpstreamRequestHead(node.config, request_), request_.body))
     co_return Outcome::kNotBegun;
-  Upstream::Head head;
+  ResponseHead head;
   if (!co_await upstream_->ReadHead(head)) co_return Broken();
   first_byte_ = MonotonicSeconds();
   if ((head.status == 429 || head.status == 503) && Choose() != nullptr) {
@@ -118,7 +118,7 @@ Outcome Call::Broken() const {
   return upstream_->invalid() ? Outcome::kInvalid : Outcome::kLost;
 }
 
-asio::awaitable<Outcome> Call::PassOn(Node& node, const Upstream::Head& head) {
+asio::awaitable<Outcome> Call::PassOn(Node& node, const ResponseHead& head) {
   std::vector<HttpHeader> headers;
   for (const HttpHeader& header : head.headers) {
     if (!IsHopField(header.name)) headers.push_back(header);

@@ -36,6 +36,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"/v1/completions", "POST", Action::kForward},
     {"/v1/audio/speech", "POST", Action::kForward},
     {"/v1/audio/voices", "GET", Action::kForward, "tts-1"},
+    {"/v1/trm/solve", "POST", Action::kForward},
     {"/v1/models/load", "POST", Action::kForward},
     {"/v1/models/unload", "POST", Action::kForward},
     {"/infill", "POST", Action::kForward},

@@ -86,7 +86,7 @@ class FakeNode {
       return;
     }
     std::string seen = name_ + " got " + request.body;
-    for (const char* field : {"authorization", "origin", "cookie", "x-request-id", "x-own"}) {
+    for (const char* field : {"authorization", "origin", "cookie", "x-request-id", "x-own", "x-pintle-client"}) {
       if (const std::string* value = request.Header(field)) seen += fmt::format(" {}={}", field, *value);
     }
     response->Send(Holds(request.body, "teapot") ? 418 : 200, {{"x-node", name_}}, std::move(seen));
@@ -148,13 +148,13 @@ TEST_CASE("requests go to the node of their model, byte for byte, and without th
   REQUIRE(gateway.Lists("model-a"));
   REQUIRE(gateway.Lists("model-b"));
   const std::string body = R"({ "x": 1.50, "model":"model-b" , "text":"é\u00e9"})";
-  const std::string answer = gateway.Post(
-      body,
-      "Connection: close\r\nX-Request-Id: r1\r\nX-Own: 1\r\nAuthorization: Bearer k\r\nOrigin: http://localhost\r\n");
+  const std::string answer = gateway.Post(body,
+                                          "Connection: close\r\nX-Request-Id: r1\r\nX-Own: 1\r\nX-Pintle-Client: "
+                                          "6.6.6.6\r\nAuthorization: Bearer k\r\nOrigin: http://localhost\r\n");
   CHECK(answer.starts_with("HTTP/1.1 200"));
   CHECK(Holds(answer, "x-node: b"));
   CHECK(Holds(answer, "x-request-id: r1\r\n"));
-  CHECK(answer.ends_with("b got " + body + " x-request-id=r1 x-own=1"));
+  CHECK(answer.ends_with("b got " + body + " x-request-id=r1 x-own=1 x-pintle-client=127.0.0.1"));
   CHECK(gateway.Post(R"({"model":"model-a","teapot":1})").starts_with("HTTP/1.1 418"));
   CHECK(Holds(gateway.Get("/v1/models/model-a"), R"({"id":"model-a","state":"loaded"})"));
 }

@@ -33,12 +33,12 @@ asio::awaitable<Reply> Fetch(GatewayState& state, Node& node, const std::string&
   HttpRequest request;
   request.method = "GET";
   request.path = path;
-  request.request_id = "health";
+  request.request_id = request.client = "health";
   auto upstream = node.TakeIdle();
   const bool fresh = upstream == nullptr;
   if (fresh) upstream = std::make_shared<Upstream>(state.io, state.scratch);
   upstream->Limit(kLookSeconds);
-  Upstream::Head head;
+  ResponseHead head;
   if ((!fresh || co_await upstream->Connect(node.config)) &&
       co_await upstream->Send(UpstreamRequestHead(node.config, request), {}) && co_await upstream->ReadHead(head)) {
     std::string piece;

@@ -8,8 +8,6 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <chrono>
 
 #include "serve/http/text.h"
@@ -17,18 +15,12 @@
 namespace pintle {
 namespace {
 
-namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr uint32_t kHeadLimit = 64 << 10;
 
 }  // namespace
-
-struct Upstream::Parser {
-  http::response_parser<http::buffer_body> beast;
-};
 
 Upstream::Upstream(asio::io_context& io, std::vector<char>& scratch)
     : socket_(io), resolver_(io), timer_(io), scratch_(scratch) {}
@@ -93,59 +85,25 @@ asio::awaitable<bool> Upstream::ReadSome() {
   co_return false;
 }
 
-asio::awaitable<bool> Upstream::ReadHead(Head& head) {
-  parser_ = std::make_unique<Parser>();
-  auto& beast = parser_->beast;
-  beast.header_limit(kHeadLimit);
-  beast.body_limit(boost::none);
-  while (!beast.is_header_done()) {
-    error_code code;
-    inbox_.erase(0, inbox_.empty() ? 0 : beast.put(asio::buffer(inbox_), code));
-    if (code && code != http::error::need_more) {
-      invalid_ = true;
-      co_return false;
-    }
-    if (beast.is_header_done()) break;
-    if (!co_await ReadSome()) co_return false;
+asio::awaitable<bool> Upstream::ReadHead(ResponseHead& head) {
+  reader_ = std::make_unique<ResponseReader>();
+  while (!reader_->TakeHead(inbox_, head)) {
+    if (reader_->invalid() || !co_await ReadSome()) co_return false;
   }
-  head.status = static_cast<int>(beast.get().result_int());
-  for (const auto& field : beast.get()) {
-    head.headers.push_back({std::string(field.name_string()), std::string(field.value())});
-  }
-  if (const auto length = beast.content_length()) head.content_length = static_cast<int64_t>(*length);
-  invalid_ = head.status < 200;
-  co_return !invalid_;
+  co_return true;
 }
 
 asio::awaitable<bool> Upstream::ReadBody(std::string& piece) {
-  auto& beast = parser_->beast;
   piece.clear();
   while (true) {
-    while (!beast.is_done() && !inbox_.empty()) {
-      std::array<char, 16384> decoded;
-      beast.get().body().data = decoded.data();
-      beast.get().body().size = decoded.size();
-      error_code code;
-      inbox_.erase(0, beast.put(asio::buffer(inbox_), code));
-      piece.append(decoded.data(), decoded.size() - beast.get().body().size);
-      if (code == http::error::need_more) break;
-      if (code && code != http::error::need_buffer) {
-        invalid_ = true;
-        co_return false;
-      }
-    }
-    if (!piece.empty() || beast.is_done()) co_return true;
-    if (!co_await ReadSome()) {
-      // A body without a length ends with the connection; any other is cut short.
-      error_code code;
-      if (!timed_out_) beast.put_eof(code);
-      co_return !timed_out_ && !code && beast.is_done();
-    }
+    if (!reader_->TakeBody(inbox_, piece)) co_return false;
+    if (!piece.empty() || reader_->done()) co_return true;
+    if (!co_await ReadSome()) co_return !timed_out_ && reader_->TakeEnd();
   }
 }
 
 bool Upstream::reusable() const {
-  return !ended_ && !invalid_ && inbox_.empty() && parser_ && parser_->beast.is_done() && parser_->beast.keep_alive();
+  return !ended_ && inbox_.empty() && reader_ && !reader_->invalid() && reader_->done() && reader_->keep_alive();
 }
 
 bool Upstream::StillOpen() {
@@ -156,7 +114,7 @@ bool Upstream::StillOpen() {
 }
 
 bool IsHopField(std::string_view name) {
-  static constexpr std::array<std::string_view, 21> kFields = {"connection",
+  static constexpr std::array<std::string_view, 22> kFields = {"connection",
                                                                "keep-alive",
                                                                "te",
                                                                "trailer",
@@ -176,15 +134,17 @@ bool IsHopField(std::string_view name) {
                                                                "proxy-connection",
                                                                "proxy-authorization",
                                                                "proxy-authenticate",
-                                                               "x-content-type-options"};
+                                                               "x-content-type-options",
+                                                               "x-pintle-client"};
   const std::string lower = AsciiLowered(name);
   return lower.starts_with("access-control-") || std::find(kFields.begin(), kFields.end(), lower) != kFields.end();
 }
 
 std::string UpstreamRequestHead(const GatewayNode& node, const HttpRequest& request) {
   const std::string target = request.query.empty() ? request.path : request.path + "?" + request.query;
-  std::string head = fmt::format("{} {} HTTP/1.1\r\nhost: {}\r\nx-request-id: {}\r\ncontent-length: {}\r\n",
-                                 request.method, target, node.authority, request.request_id, request.body.size());
+  std::string head =
+      fmt::format("{} {} HTTP/1.1\r\nhost: {}\r\nx-request-id: {}\r\nx-pintle-client: {}\r\ncontent-length: {}\r\n",
+                  request.method, target, node.authority, request.request_id, request.client, request.body.size());
   if (!node.key.empty()) head += fmt::format("authorization: Bearer {}\r\n", node.key);
   for (const HttpHeader& header : request.headers) {
     if (!IsHopField(header.name)) head.append(header.name).append(": ").append(header.value).append("\r\n");

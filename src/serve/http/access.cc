@@ -13,6 +13,7 @@ namespace pintle {
 namespace {
 
 constexpr size_t kShortestKey = 16, kLongestKey = 256;
+constexpr size_t kClientName = 64;  // of what a gateway names
 
 bool IsTokenList(std::string_view text) {
   return text.size() <= 1024 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -81,6 +82,7 @@ std::string HostWithoutPort(std::string_view host) {
 Result<AccessPolicy> AccessPolicy::Create(const HttpServerOptions& options) {
   AccessPolicy policy;
   policy.loopback_ = IsLoopbackName(options.address);
+  policy.behind_gateway_ = options.behind_gateway;
   for (const std::string& host : options.hosts) policy.hosts_.push_back(AsciiLowered(host));
   for (const std::string& origin : options.origins) policy.origins_.push_back(AsciiLowered(origin));
   policy.hosts_.push_back(AsciiLowered(options.address));
@@ -111,9 +113,14 @@ bool AccessPolicy::OriginAllowed(std::string_view origin, std::string_view host)
   return authority == AsciiLowered(host) || (loopback_ && IsLoopbackName(HostWithoutPort(authority)));
 }
 
+std::string AccessPolicy::ClientOf(const HttpRequest& request, std::string sender) const {
+  const std::string* named = behind_gateway_ ? request.Header("x-pintle-client") : nullptr;
+  return named == nullptr ? sender : std::move(sender) + " for " + named->substr(0, kClientName);
+}
+
 AccessPolicy::Admission AccessPolicy::Check(const HttpRequest& request) const {
   Admission admission;
-  admission.client = request.client;
+  admission.client = ClientOf(request, request.client);
   const std::string* host = request.Header("host");
   const std::string_view host_name = host == nullptr ? std::string_view() : std::string_view(*host);
   if (host != nullptr && !HostAllowed(host_name)) {
@@ -154,7 +161,7 @@ AccessPolicy::Admission AccessPolicy::Check(const HttpRequest& request) const {
         {{"www-authenticate", "Bearer"}}};
     return admission;
   }
-  admission.client = fmt::format("key {}", number);
+  admission.client = ClientOf(request, fmt::format("key {}", number));
   return admission;
 }
 

@@ -46,17 +46,18 @@ class AccessPolicy {
   /// What an admitted request's answer depends on.
   struct Admission {
     std::optional<HttpRefusal> refusal;   ///< set: answer this
-    std::string client;                   ///< whose requests are counted together: the key, else the address
+    std::string client;                   ///< whose requests are counted together: key or address, or whom it names
     std::vector<HttpHeader> cors_fields;  ///< go into every answer to this request, refusals too
   };
   /// Judges a request by its header alone (the body may not be there yet).
   [[nodiscard]] Admission Check(const HttpRequest& request) const;
 
  private:
+  [[nodiscard]] std::string ClientOf(const HttpRequest& request, std::string sender) const;
   [[nodiscard]] bool HostAllowed(std::string_view host) const;
   [[nodiscard]] bool OriginAllowed(std::string_view origin, std::string_view host) const;
 
-  bool loopback_ = true;
+  bool loopback_ = true, behind_gateway_ = false;
   std::vector<std::string> hosts_, origins_, open_paths_;
   ApiKeys keys_;
 };

@@ -42,6 +42,15 @@ TEST_CASE("loopback answers to loopback names alone: a name that was pointed at 
   CHECK(StatusOf(PolicyOf(named), Asking({{"host", "models.example:8080"}})) == 200);
 }
 
+TEST_CASE("a request counts for whom a gateway names, where clients are gateways") {
+  const HttpRequest request = Asking({{"Host", "localhost"}, {"X-Pintle-Client", "10.0.0.7" + std::string(100, 'x')}});
+  CHECK(PolicyOf({}).Check(request).client == "127.0.0.1");
+  HttpServerOptions options;
+  options.behind_gateway = true;
+  CHECK(PolicyOf(options).Check(request).client == "127.0.0.1 for 10.0.0.7" + std::string(56, 'x'));
+  CHECK(PolicyOf(options).Check(Asking({{"Host", "localhost"}})).client == "127.0.0.1");
+}
+
 TEST_CASE("pages of foreign origins are refused, without CORS fields") {
   HttpServerOptions options;
   options.origins = {"https://app.example"};

@@ -206,7 +206,7 @@ bool Connection::Admit(RequestReader& reader) {
   request.client = address_;
   AccessPolicy::Admission admission = host_.access().Check(request);
   exchange_.cors_fields = std::move(admission.cors_fields);
-  exchange_.client = std::move(admission.client);
+  exchange_.client = request.client = std::move(admission.client);
   if (admission.refusal) {
     Refuse(*admission.refusal);
     return false;

@@ -3,9 +3,9 @@
 // id.
 //
 // Where it stands: cli -> serve/gateway or serve/node (what a request means) -> this (how it arrives and leaves).
-// It deliberately knows no route, no model and no JSON beyond the error object; HTTP/2 and WebSocket are not spoken.
-// Asio and Beast stay in server.cc; this header is all that a handler needs, and a test can fake HttpResponse.
-// Source: RFC 9110, 9112 (HTTP/1.1), the Fetch standard (CORS), OpenAI's error object.
+// It deliberately knows no route, no model and no JSON beyond the error object (json_body.h reads bodies for handlers);
+// HTTP/2 and WebSocket are not spoken. Asio and Beast stay in server.cc; this header is all that a handler needs, and a
+// test can fake HttpResponse. Source: RFC 9110, 9112 (HTTP/1.1), the Fetch standard (CORS), OpenAI's error object.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ struct HttpRequest {
   std::string query;       ///< the bytes behind '?', without it
   std::string body;        ///< whole, at most HttpServerOptions::body_limit bytes
   std::string request_id;  ///< x-request-id of the client if sane, else made; echoed with every answer
-  std::string client;      ///< address of the peer, without port
+  std::string client;      ///< whose it is: the number of the API key, else the address of the peer without port
   std::vector<HttpHeader> headers;
 
   /// The value of the first field of that name (any case), or nullptr.
@@ -105,6 +105,8 @@ struct HttpServerOptions {
   std::vector<std::string> hosts;            ///< names allowed in Host, besides loopback names and `address`
   std::vector<std::string> origins;          ///< origins allowed in Origin ("https://a.example"), besides loopback ones
   std::string tls_certificate, tls_key;      ///< PEM files; "" = plain HTTP
+  /// Clients are gateways: a request counts for whom they name in x-pintle-client, not for them.
+  bool behind_gateway = false;
   std::vector<std::string> open_paths = {"/health", "/ready"};  ///< asked without a key
   bool handle_signals = false;      ///< SIGINT and SIGTERM call Stop(drain_seconds), a second one Stop(0)
   double drain_seconds = 10;        ///< for handle_signals

@@ -172,7 +172,7 @@ void ModelShelf::LoadNow(const std::string& name, const OnModel& on_model) {
   entry.info = entry.engine->model().info();
   entry.state = State::kLoaded;
   entry.reason.clear();
-  entry.chats = entry.engine->model().chat().has_value();
+  entry.chats = entry.engine->model().description().chats();
   entry.infills = entry.engine->model().fim().complete();
   entry.used = ++clock_;
   const auto loaded = entry.engine;

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "serve/node/api_error.h"
+#include "serve/http/api_error.h"
 #include "serve/node/engine_thread.h"
 #include "serve/node/metrics.h"
 #include "serve/node/worker.h"

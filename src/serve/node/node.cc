@@ -6,8 +6,8 @@
 #include <ctime>
 
 #include "base/json.h"
-#include "serve/node/field_reader.h"
-#include "serve/node/json_body.h"
+#include "serve/http/field_reader.h"
+#include "serve/http/json_body.h"
 #include "serve/node/prompts.h"
 #include "serve/node/reply.h"
 
@@ -180,8 +180,9 @@ void LlmNode::Start(const std::shared_ptr<Call>& call, const std::shared_ptr<Eng
   head.model = limits.name;
   head.id = call->http.request_id;
   head.reproducibility = ReproducibilityHash(model.info(), prompts, request);
-  head.thinks = request.shape == AnswerShape::kChat && model.chat() == ChatFormat::kQwen3;
-  head.format = model.chat();
+  head.thinks = request.shape == AnswerShape::kChat && model.description().thinks();
+  head.in_thoughts = prompts[0].in_thoughts;
+  head.format = model.description().tool_format();
   head.created = static_cast<int64_t>(std::time(nullptr));
   head.totals.load_seconds = load_seconds;
   for (const Prompt& prompt : prompts) {

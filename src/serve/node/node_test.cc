@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "generate/generate.h"
+#include "generate/gguf_model.h"
 #include "models/decoder/synth.h"
 #include "serve/node/fake_response.h"
 
@@ -37,6 +38,33 @@ struct TestNode {
   TemporaryFolder folder;
   std::unique_ptr<LlmNode> node;
 };
+
+// A random model named "chat" whose file brings a template that no format written natively knows.
+struct ForeignNode {
+  explicit ForeignNode(std::string_view chat_template) {
+    REQUIRE(WriteSynthModel("tiny-llama", "q8_0", 1, path, chat_template).ok());
+    auto made = LlmNode::Create({{path, "chat"}}, {.engine = {}, .context = 512, .threads = 1, .memory_limit = 0});
+    if (!made.ok()) FAIL(made.error().Message());
+    node = std::move(*made);
+  }
+  LlmNode& operator*() { return *node; }
+  TemporaryFolder folder;
+  std::string path = (folder.path() / "chat.gguf").string();
+  std::unique_ptr<LlmNode> node;
+};
+
+constexpr std::string_view kForeign = R"({%- if tools %}
+    {{- '<|turn|>tools\n' + (tools | map(attribute='function') | list | tojson) + '<|end|>\n' }}
+{%- endif %}
+{%- for message in messages %}
+    {%- if message.role == 'system' and not loop.first %}{{ raise_exception('a system text stands first') }}{% endif %}
+    {{- '<|turn|>' + message.role + '\n' + message.content }}
+    {%- for call in message.tool_calls %}
+        {{- '<tool_call>\n' + (call.function | tojson) + '\n</tool_call>' }}
+    {%- endfor %}
+    {{- '<|end|>\n' }}
+{%- endfor %}
+{{- '<|turn|>assistant\n' }})";
 
 json::value Parsed(const std::string& text) {
   auto value = ParseJson(text, "answer");
@@ -320,6 +348,54 @@ TEST_CASE("a tool that must be called is called") {
   messages[1].as_object().erase("refusal");
   (void)Whole(*Post(*node, "/v1/chat/completions",
                     DumpJson(json::object{{"model", "chat"}, {"max_tokens", 2}, {"messages", std::move(messages)}})));
+}
+
+TEST_CASE("a model with a template of its own answers as on the command line") {
+  ForeignNode node(kForeign);
+  const auto body =
+      Whole(*Post(*node, "/v1/chat/completions", ChatBody("a<|end|>b", R"(,"max_tokens":9,"temperature":0)")));
+  const auto model = GgufModel::Load(node.path, 512, 1);
+  REQUIRE(model.ok());
+  const auto prompt = (*model)->ChatPrompt({{"user", "a<|end|>b"}}, true);
+  REQUIRE(prompt.ok());
+  SampleOptions sample;
+  sample.max_tokens = 9;
+  const auto answer = (*model)->Run(*prompt, sample);
+  REQUIRE(answer.ok());
+  CHECK(Text(body.at("choices").at(0).at("message").at("content")) == answer->text);
+  CHECK(body.at("usage").at("prompt_tokens").to_number<size_t>() == prompt->size());
+  // "user", its line end, nine bytes that are no control token, and the template's own words.
+  CHECK(prompt->size() == 1 + 5 + 9 + 1 + 1 + 1 + 10);
+  CHECK(Text(Whole(*Get(*node, "/v1/models/chat")).at("capabilities").at(1)) == "chat");
+  const auto refused =
+      Post(*node, "/v1/chat/completions",
+           R"({"model":"chat","messages":[{"role":"user","content":"x"},{"role":"system","content":"x"}]})");
+  CHECK(refused->Wait().status() == 400);
+  CHECK(refused->body().find("the model's template: a system text stands first") != std::string::npos);
+}
+
+TEST_CASE("tools and thoughts by a model's own template") {
+  const std::string tools = R"(,"max_tokens":250,"tool_choice":"required","parallel_tool_calls":false,"tools":[)"
+                            R"({"type":"function","function":{"name":"paint","strict":true,"parameters":{"type":)"
+                            R"("object","properties":{"color":{"enum":["red","blue"]}},"required":["color"],)"
+                            R"("additionalProperties":false}}}],"logit_bias":{"104":-100})";  // no <think>
+  {
+    ForeignNode node(kForeign);
+    const auto body = Whole(*Post(*node, "/v1/chat/completions", ChatBody("x", tools)));
+    const auto& call = body.at("choices").at(0).at("message").at("tool_calls").at(0).at("function");
+    CHECK(Text(call.at("name")) == "paint");
+  }
+  {
+    // It knows no tools; and its answers begin inside thoughts.
+    ForeignNode node("{% for m in messages %}<|turn|>{{ m.content }}<|end|>{% endfor %}<|turn|><think>\n");
+    const auto refused = Post(*node, "/v1/chat/completions", ChatBody("x", tools));
+    CHECK(refused->Wait().status() == 400);
+    CHECK(Text(Parsed(refused->body()).at("error").at("param")) == "tools");
+    const auto body = Whole(*Post(*node, "/v1/chat/completions", ChatBody("x", R"(,"max_tokens":9)")));
+    const auto& message = body.at("choices").at(0).at("message");
+    CHECK(Text(message.at("content")).empty());
+    CHECK_FALSE(Text(message.at("reasoning_content")).empty());
+  }
 }
 
 TEST_CASE("infill fits what is too long, and says so") {

@@ -30,16 +30,28 @@ void KeepBeginning(Ids& ids, int64_t room) {
   if (Size(ids) > room) ids.resize(static_cast<size_t>(room));
 }
 
-MaybeApiError BuildChat(const LanguageModel& model, const ChatInput& input, Ids& ids) {
-  if (!model.chat()) {
+// A template may end with <think>: the answer then begins inside.
+bool EndsInThoughts(const std::vector<PromptPart>& parts) {
+  std::string text;
+  for (const PromptPart& part : parts) text += part.text;
+  text.erase(text.find_last_not_of(" \t\r\n") + 1);
+  return text.ends_with("<think>");
+}
+
+MaybeApiError BuildChat(const LanguageModel& model, const ChatInput& input, Prompt& prompt) {
+  if (!model.description().chats()) {
     return ApiError{400, "the model '" + model.info().name + "' completes text and does not chat; use /v1/completions",
                     "model", "model_not_chat"};
   }
-  const auto parts = RenderChat(*model.chat(), input.messages, input.thinking, input.tools);
-  if (!parts.ok()) return InvalidValue("messages", parts.error().what);
-  auto encoded = EncodePrompt(*model.vocabulary(), *parts);
-  if (!encoded.ok()) return InvalidValue("messages", encoded.error().what);
-  ids = std::move(*encoded);
+  const auto parts = ChatParts(model.description(), input.messages, input.thinking, input.tools);
+  if (!parts.ok()) {
+    const Error& error = parts.error();
+    return InvalidValue("messages", error.where.empty() ? error.what : error.where + ": " + error.what);
+  }
+  auto ids = EncodePrompt(*model.description().vocabulary, *parts);
+  if (!ids.ok()) return InvalidValue("messages", ids.error().what);
+  prompt.ids = std::move(*ids);
+  prompt.in_thoughts = EndsInThoughts(*parts);
   return {};
 }
 
@@ -115,8 +127,12 @@ std::string ParamOf(std::string option) {
 
 MaybeApiError ConstrainTools(const LanguageModel& model, GenerationRequest& request) {
   const auto* chat = std::get_if<ChatInput>(&request.input);
-  if (chat == nullptr || chat->tools.empty() || !model.chat()) return {};
-  auto grammar = ToolGrammar(*model.chat(), chat->tools, chat->choice);
+  if (chat == nullptr || chat->tools.empty() || !model.description().chats()) return {};
+  const auto format = model.description().tool_format();
+  if (!format) {
+    return Unsupported("tools", "the chat template of '" + model.info().name + "' has no tools in a form known here");
+  }
+  auto grammar = ToolGrammar(*format, chat->tools, chat->choice);
   if (!grammar.ok()) return InvalidValue("tools", grammar.error().Message());
   request.sample.grammar = std::move(*grammar);
   request.grammar_source = "tools " + chat->tools_json + " " + std::to_string(static_cast<int>(chat->choice.kind)) +
@@ -131,7 +147,7 @@ MaybeApiError BuildPrompts(const LanguageModel& model, const GenerationRequest& 
   prompts.clear();
   MaybeApiError error;
   if (const auto* chat = std::get_if<ChatInput>(&request.input)) {
-    error = BuildChat(model, *chat, prompts.emplace_back().ids);
+    error = BuildChat(model, *chat, prompts.emplace_back());
   } else if (const auto* text = std::get_if<TextInput>(&request.input)) {
     error = BuildText(model, *text, prompts);
   } else {

@@ -7,15 +7,17 @@
 #include <vector>
 
 #include "generate/language_model.h"
-#include "serve/node/api_error.h"
+#include "serve/http/api_error.h"
 #include "serve/node/requests.h"
 
 namespace pintle {
 
-/// One prompt. `cut_tokens`: how much of it did not fit and was left out (SampleOptions::fit_prompt).
+/// One prompt. `cut_tokens`: how much of it did not fit and was left out (SampleOptions::fit_prompt). `in_thoughts`: the
+/// chat template has opened the answer's thoughts already.
 struct Prompt {
   std::vector<int32_t> ids;
   int64_t cut_tokens = 0;
+  bool in_thoughts = false;
 };
 
 /// The prompts of a request, in its order. A prompt longer than the context is 400 context_length_exceeded with both

@@ -24,7 +24,7 @@ const json::value* At(const json::object& object, std::string_view path) {
 Reply::Reply(ReplyHead head, std::shared_ptr<HttpResponse> response, size_t answers)
     : head_(std::move(head)), response_(std::move(response)), totals_(head_.totals), left_(answers) {
   for (size_t i = 0; i < answers; ++i) {
-    answers_.push_back({ThoughtSplitter(head_.thinks), {}, {}, {}, {}, {}, 0, 0, {}, false});
+    answers_.push_back({ThoughtSplitter(head_.thinks, head_.in_thoughts), {}, {}, {}, {}, {}, 0, 0, {}, false});
     const auto* chat = std::get_if<ChatInput>(&head_.request.input);
     if (chat != nullptr && !chat->tools.empty()) answers_[i].tools.emplace(*head_.format, chat->tools);
     if (!head_.echoes.empty()) {

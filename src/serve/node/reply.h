@@ -26,7 +26,8 @@ struct ReplyHead {
   std::string model, id;  ///< id: of the HTTP request
   std::string reproducibility;
   bool thinks = false;                      ///< the model may begin with thoughts
-  std::optional<ChatFormat> format;         ///< of models that chat
+  bool in_thoughts = false;                 ///< the prompt opened them
+  std::optional<ChatFormat> format;         ///< of calls, where tools are given
   int64_t created = 0;                      ///< seconds since 1970
   std::vector<std::string> echoes;          ///< text of each prompt, to stand before its answers; may be empty
   ReplyTotals totals;                       ///< prompt_tokens, cut_tokens, load_seconds

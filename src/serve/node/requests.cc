@@ -8,8 +8,8 @@
 #include "base/json.h"
 #include "generate/gbnf.h"
 #include "generate/json_grammar.h"
-#include "serve/node/field_reader.h"
-#include "serve/node/json_body.h"
+#include "serve/http/field_reader.h"
+#include "serve/http/json_body.h"
 
 namespace pintle {
 namespace json = boost::json;

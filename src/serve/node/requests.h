@@ -14,7 +14,7 @@
 
 #include "generate/generate.h"
 #include "generate/tool_grammar.h"
-#include "serve/node/api_error.h"
+#include "serve/http/api_error.h"
 #include "text/chat_template.h"
 
 namespace pintle {

@@ -10,8 +10,10 @@ namespace pintle {
 /// One answer; one thread.
 class ThoughtSplitter {
  public:
-  /// `thinks`: the model may begin with thoughts; otherwise everything is content.
-  explicit ThoughtSplitter(bool thinks) : state_(thinks ? State::kBefore : State::kAfter) {}
+  /// `thinks`: the model may begin with thoughts; otherwise everything is content. `inside`: its prompt ended with
+  /// <think>.
+  explicit ThoughtSplitter(bool thinks, bool inside = false)
+      : state_(inside ? State::kInside : thinks ? State::kBefore : State::kAfter) {}
 
   /// Adds what became certain with this text to the two ends.
   void Push(std::string_view text, std::string& reasoning, std::string& content);

@@ -4,8 +4,8 @@
 #include <boost/json.hpp>
 #include <iterator>
 
-#include "serve/node/field_reader.h"
-#include "serve/node/json_body.h"
+#include "serve/http/field_reader.h"
+#include "serve/http/json_body.h"
 
 namespace pintle {
 namespace json = boost::json;

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "serve/node/api_error.h"
+#include "serve/http/api_error.h"
 #include "serve/speech/speech.h"
 
 namespace pintle {

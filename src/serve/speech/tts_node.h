@@ -17,7 +17,7 @@
 
 #include "serve/http/metric_set.h"
 #include "serve/http/server.h"
-#include "serve/node/api_error.h"
+#include "serve/http/api_error.h"
 #include "serve/speech/voices.h"
 
 namespace pintle {

@@ -1,4 +1,4 @@
-#include "serve/node/field_reader.h"
+#include "serve/http/field_reader.h"
 
 #include <boost/json.hpp>
 

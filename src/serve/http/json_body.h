@@ -5,7 +5,7 @@
 #include <boost/json/fwd.hpp>
 #include <string_view>
 
-#include "serve/node/api_error.h"
+#include "serve/http/api_error.h"
 
 namespace pintle {
 

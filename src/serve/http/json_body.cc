@@ -1,4 +1,4 @@
-#include "serve/node/json_body.h"
+#include "serve/http/json_body.h"
 
 #include <boost/json.hpp>
 #include <boost/json/basic_parser_impl.hpp>
