@@ -85,21 +85,28 @@ asio::awaitable<bool> Upstream::ReadSome() {
   co_return false;
 }
 
+// In the next two the outcome of a wait goes into a variable: of "if (!co_await ...) co_return" g++ 12 makes a trap in
+// loops as short as these.
 asio::awaitable<bool> Upstream::ReadHead(ResponseHead& head) {
   reader_ = std::make_unique<ResponseReader>();
-  while (!reader_->TakeHead(inbox_, head)) {
-    if (reader_->invalid() || !co_await ReadSome()) co_return false;
+  bool more = true;
+  while (more) {
+    if (reader_->TakeHead(inbox_, head)) co_return true;
+    more = !reader_->invalid();
+    if (more) more = co_await ReadSome();
   }
-  co_return true;
+  co_return false;
 }
 
 asio::awaitable<bool> Upstream::ReadBody(std::string& piece) {
   piece.clear();
-  while (true) {
+  bool more = true;
+  while (more) {
     if (!reader_->TakeBody(inbox_, piece)) co_return false;
     if (!piece.empty() || reader_->done()) co_return true;
-    if (!co_await ReadSome()) co_return !timed_out_ && reader_->TakeEnd();
+    more = co_await ReadSome();
   }
+  co_return !timed_out_ && reader_->TakeEnd();
 }
 
 bool Upstream::reusable() const {
