@@ -97,3 +97,21 @@ for _ in $(seq 100); do
 done
 prints '{"id":"qwen3-0.6b","name":"Qwen3 0.6B","size_bytes":639446688,'
 prints '"state":"absent","progress":0.0000,"problem":"the server answers 404"'
+
+# A folder as the hub has them is used as a file is: ours without its own key is one.
+mkdir "$scratch/hub"
+cp "$project/models/m31r-1m/model.safetensors" "$project/models/m31r-1m/tokenizer.json" "$scratch/hub"
+sed -z -E 's/,\s*"pintle": \{[^}]*\}//' "$project/models/m31r-1m/config.json" >"$scratch/hub/config.json"
+expect 0 "$pintle" m31r export --model "$project/models/m31r-1m" --format gguf --type bf16 --out "$scratch/export"
+expect 0 "$pintle" complete "$scratch/export/m31r-1m-bf16.gguf" --ids 5,600,7,8 --logits "$scratch/a"
+expect 0 "$pintle" complete "$scratch/hub" --ids 5,600,7,8 --logits "$scratch/b"
+cmp "$scratch/a" "$scratch/b" || fail "a folder and its GGUF file differ"
+expect 0 "$pintle" show "$scratch/hub" --json
+[ "$(json origin)" = external ] || fail "the folder's origin is $(json origin)"
+expect 0 "$pintle" show "$scratch/export/m31r-1m-bf16.gguf" --json
+[ "$(json origin)" = internal ] || fail "our own export's origin is $(json origin)"
+expect 0 "$pintle" verify "$scratch/hub"
+expect 0 "$pintle" quantize "$scratch/hub" "$scratch/hub.gguf" --type q8_0
+expect 0 "$pintle" show "$scratch/hub.gguf"
+rm "$scratch/hub/tokenizer.json"
+expect 3 "$pintle" show "$scratch/hub"

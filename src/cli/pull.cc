@@ -3,7 +3,6 @@
 
 #include <filesystem>
 
-#include "base/hash.h"
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -58,18 +57,19 @@ Status Pull(const PullArguments& arguments, const Global& global) {
 }
 
 // A model of the store has a hash that it must have; any other file just has one.
-Result<std::string> HashOf(const fs::path& path) {
+Result<std::string> HashOf(const GgufFile& file) {
+  const fs::path path = file.where();
   const ModelStore store = ModelStore::OfUser();
   std::error_code code;
   if (!fs::equivalent(path.parent_path().empty() ? "." : path.parent_path(), store.folder(), code)) {
-    return Sha256HexOfFile(path);
+    return file.Sha256();
   }
-  const std::string file = path.filename().string();
+  const std::string name = path.filename().string();
   std::string wanted;
   for (const CatalogueModel& model : ShippedCatalogue()) {
-    if (model.file == file) wanted = model.sha256;
+    if (model.file == name) wanted = model.sha256;
   }
-  return VerifyStored(file, store, wanted);
+  return VerifyStored(name, store, wanted);
 }
 
 Status Verify(const std::string& model, const Global& global) {
@@ -87,7 +87,7 @@ Status Verify(const std::string& model, const Global& global) {
   PINTLE_ASSIGN(const GgufDescription description, DescribeGguf(path, 0));
   ThreadPool pool(global.threads);
   PINTLE_RETURN_IF_ERROR(VerifyGguf(file, description.plan, pool));
-  PINTLE_ASSIGN(const std::string sha256, HashOf(path));
+  PINTLE_ASSIGN(const std::string sha256, HashOf(file));
   if (global.json) {
     fmt::print("{{\"sha256\":\"{}\",\"bytes\":{},\"parameters\":{}}}\n", sha256, description.file_bytes,
                ParameterCount(description.plan.config));
@@ -111,7 +111,7 @@ void RegisterPull(Command& pintle) {
 
   auto model = std::make_shared<std::string>();
   Command& verify = pintle.Add("verify", "hash a model again, and check its file down to every weight");
-  verify.Option("model", *model, "an id of `pintle models`, a .gguf file, or a folder with a manifest.json").Required();
+  verify.Option("model", *model, "an id of `pintle models`, a .gguf file, or a model folder").Required();
   verify.Run([model](const Global& global) { return Verify(*model, global); });
 }
 

@@ -7,8 +7,10 @@
 #include <set>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "formats/half.h"
+#include "formats/hub_folder.h"
 #include "formats/quant_encode.h"
 #include "kernels/quant.h"
 
@@ -381,6 +383,8 @@ Status GgufFile::OpenPart(const std::filesystem::path& path) {
 }
 
 Result<GgufFile> GgufFile::Open(const std::filesystem::path& path) {
+  std::error_code code;
+  if (std::filesystem::is_directory(path, code)) return OpenHubFolder(path);
   GgufFile result;
   result.where_ = path.string();
   PINTLE_RETURN_IF_ERROR(result.OpenPart(path));
@@ -424,7 +428,45 @@ Status GgufFile::ReadBytes(const GgufTensor& tensor, int64_t offset, size_t size
   PINTLE_CHECK(offset >= 0 && static_cast<uint64_t>(offset) <= tensor.size &&
                    size <= tensor.size - static_cast<uint64_t>(offset),
                "a read stays inside its tensor");
+  if (!tensor.made.empty()) {
+    std::memcpy(out, tensor.made.data() + offset, size);
+    return {};
+  }
+  if (tensor.halves > 0) return ReadHalves(tensor, offset, size, static_cast<char*>(out));
   return parts_[tensor.part].ReadAt(out, size, tensor.offset + static_cast<uint64_t>(offset));
+}
+
+// Rows 2 i and 2 i + 1 of a head are rows i and half + i of the file.
+Status GgufFile::ReadHalves(const GgufTensor& tensor, int64_t offset, size_t size, char* out) const {
+  const int64_t row_bytes = static_cast<int64_t>(tensor.size) / tensor.shape[0], half = tensor.halves / 2;
+  const int64_t count = static_cast<int64_t>(size) / row_bytes;
+  PINTLE_CHECK(offset % row_bytes == 0 && count * row_bytes == static_cast<int64_t>(size), "whole rows are read");
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t row = offset / row_bytes + i, at = row % tensor.halves;
+    const int64_t from = row - at + at / 2 + (at % 2 == 0 ? 0 : half);
+    PINTLE_RETURN_IF_ERROR(parts_[tensor.part].ReadAt(out + i * row_bytes, static_cast<size_t>(row_bytes),
+                                                      tensor.offset + static_cast<uint64_t>(from * row_bytes)));
+  }
+  return {};
+}
+
+GgufFile GgufFile::OfParts(std::string where, GgufHeader header, std::vector<File> parts) {
+  GgufFile result;
+  result.where_ = std::move(where);
+  result.header_ = std::move(header);
+  result.parts_ = std::move(parts);
+  for (const GgufTensor& tensor : result.header_.tensors) result.size_ += tensor.size;
+  return result;
+}
+
+Result<std::string> GgufFile::Sha256() const {
+  if (parts_.size() == 1) return Sha256HexOfFile(parts_[0].path());
+  std::string hashes;
+  for (const File& part : parts_) {
+    PINTLE_ASSIGN(const std::string hash, Sha256HexOfFile(part.path()));
+    hashes += hash;
+  }
+  return Sha256Hex(hashes);
 }
 
 Status WriteGguf(const std::filesystem::path& path, const GgufMetadata& metadata, const std::vector<GgufItem>& items) {

@@ -88,6 +88,9 @@ struct GgufTensor {
   uint64_t offset = 0;  ///< from the start of the file
   uint64_t size = 0;    ///< bytes
   uint32_t part = 0;    ///< of a split file
+  /// Above 0: the rows of each head, of so many rows, stand by halves as the hub has them; reads give neighbours.
+  int64_t halves = 0;
+  std::string made = {};  ///< its bytes, if they are in no file
   [[nodiscard]] int64_t elements() const;
 };
 
@@ -109,11 +112,13 @@ using GgufRead = std::function<Status(void* out, size_t size, uint64_t offset)>;
 /// arrays are refused.
 Result<GgufHeader> ParseGgufHeader(const GgufRead& read, uint64_t file_size, const std::string& where);
 
-/// A model opened for reading: one file, or all parts of a split one (NAME-00001-of-0000N.gguf, opened by its first
-/// part). Reads are thread-safe and checked against the file as it is then.
+/// A model opened for reading: one file, all parts of a split one (NAME-00001-of-0000N.gguf, opened by its first part),
+/// or a folder as the hub has them (hub_folder.h). Reads are thread-safe and checked against the file as it is then.
 class GgufFile {
  public:
   static Result<GgufFile> Open(const std::filesystem::path& path);
+  /// Tensors of files in another format (`part` counts them), under a header made for them (hub_folder.h).
+  static GgufFile OfParts(std::string where, GgufHeader header, std::vector<File> parts);
   /// Metadata of the first part, tensors of all.
   [[nodiscard]] const GgufHeader& header() const { return header_; }
   /// The path, for errors.
@@ -122,11 +127,14 @@ class GgufFile {
   [[nodiscard]] uint64_t size() const { return size_; }
   /// The raw bytes of a tensor.
   [[nodiscard]] Result<std::string> ReadTensor(const GgufTensor& tensor) const;
-  /// `size` of its bytes from `offset` on.
+  /// `size` of its bytes from `offset` on; both whole rows where `halves` is set.
   [[nodiscard]] Status ReadBytes(const GgufTensor& tensor, int64_t offset, size_t size, void* out) const;
+  /// SHA-256 of the file; of several files, that of their hashes.
+  [[nodiscard]] Result<std::string> Sha256() const;
 
  private:
   GgufFile() = default;
+  Status ReadHalves(const GgufTensor& tensor, int64_t offset, size_t size, char* out) const;
   Status OpenPart(const std::filesystem::path& path);
   std::vector<File> parts_;
   GgufHeader header_;

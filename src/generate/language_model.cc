@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <future>
 
-#include "base/hash.h"
 #include "formats/gguf_metadata.h"
+#include "formats/gguf_names.h"
 #include "models/decoder/gguf_loader.h"
 
 namespace pintle {
@@ -39,15 +39,10 @@ LanguageModelInfo InfoOf(const DecoderConfig& config, std::string name, int64_t 
   return info;
 }
 
-bool IsFolder(const std::string& path) {
-  std::error_code failed;
-  return fs::is_directory(path, failed);
-}
-
 }  // namespace
 
 Result<LanguageModelInfo> LanguageModel::Describe(const std::string& path, int64_t context, kernels::KvType kv) {
-  if (!IsFolder(path)) {
+  if (!IsOwnModelFolder(path)) {
     PINTLE_ASSIGN(const GgufDescription description, DescribeGguf(path, context, kv));
     return InfoOf(description.plan.config, description.name, description.plan.weight_bytes, path);
   }
@@ -78,8 +73,8 @@ Status LanguageModel::LoadFolder(const std::string& path, kernels::KvType kv) {
 
 Status LanguageModel::LoadFile(const std::string& path, int64_t context, kernels::KvType kv) {
   // Hashing takes about as long as loading, and neither waits for the other.
-  auto hash = std::async(std::launch::async, [&] { return Sha256HexOfFile(path); });
   PINTLE_ASSIGN(const GgufFile file, GgufFile::Open(path));
+  auto hash = std::async(std::launch::async, [&] { return file.Sha256(); });
   PINTLE_ASSIGN(gguf_, DescribeGguf(path, context, kv));
   PINTLE_ASSIGN(decoder_, LoadGguf(file, gguf_.plan, pool_));
   info_ = InfoOf(gguf_.plan.config, gguf_.name, gguf_.plan.weight_bytes, path);
@@ -88,15 +83,16 @@ Status LanguageModel::LoadFile(const std::string& path, int64_t context, kernels
   const Vocabulary& vocabulary = *gguf_.vocabulary;
   info_.tokenizer = vocabulary.kind();
   if (vocabulary.adds_bos()) begin_ = vocabulary.bos();
+  PINTLE_ASSIGN(const bool suffix_first, GgufKeys(file.header(), path).Bool(kGgufSuffixFirst, false));
   fim_ = {vocabulary.Control(special::kFimPrefix), vocabulary.Control(special::kFimSuffix),
-          vocabulary.Control(special::kFimMiddle), vocabulary.Control(special::kFileSep), false};
+          vocabulary.Control(special::kFimMiddle), vocabulary.Control(special::kFileSep), suffix_first};
   return {};
 }
 
 Result<std::unique_ptr<LanguageModel>> LanguageModel::Load(const std::string& path, int64_t context, int threads,
                                                            kernels::KvType kv) {
   auto model = std::unique_ptr<LanguageModel>(new LanguageModel(threads));
-  PINTLE_RETURN_IF_ERROR(IsFolder(path) ? model->LoadFolder(path, kv) : model->LoadFile(path, context, kv));
+  PINTLE_RETURN_IF_ERROR(IsOwnModelFolder(path) ? model->LoadFolder(path, kv) : model->LoadFile(path, context, kv));
   const TokenTable tokens = model->tokens();
   for (int32_t id = 0; id < tokens.size(); ++id) {
     model->longest_token_ = std::max(model->longest_token_, tokens.Bytes(id).size());

@@ -1,5 +1,6 @@
-// One way in for both kinds of language models: M31R's model folders and GGUF files. Weights, tokens, prompts; what the
-// servers stand on. Not here: decoding (engine.h), the conversation of one caller (generate.h, gguf_model.h).
+// One way in for all kinds of language models: M31R's model folders, GGUF files, and folders as the hub has them.
+// Weights, tokens, prompts; what the servers stand on. Not here: decoding (engine.h), the conversation of one caller
+// (generate.h, gguf_model.h).
 #pragma once
 
 #include <cstdint>
@@ -38,8 +39,8 @@ struct LanguageModelInfo {
 /// One model in memory. The const methods are safe from any number of threads; decoder and pool have one user.
 class LanguageModel {
  public:
-  /// `path` is a model folder or a .gguf file. `context`: positions at most, 0 = what the model was made for (folders
-  /// always use that).
+  /// `path` is a .gguf file, a model folder of ours, or one as the hub has them. `context`: positions at most, 0 = what
+  /// the model was made for (folders always use that).
   static Result<std::unique_ptr<LanguageModel>> Load(const std::string& path, int64_t context, int threads,
                                                      kernels::KvType kv = kernels::KvType::kF32);
   /// What Load would take up, from the headers alone: hashes stay empty.

@@ -1,9 +1,11 @@
 #include "generate/model_folder.h"
 
 #include <algorithm>
+#include <boost/json.hpp>
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "formats/half.h"
 #include "formats/safetensors.h"
@@ -37,6 +39,15 @@ Result<std::string> CheckedHash(const fs::path& folder) {
 }
 
 }  // namespace
+
+bool IsOwnModelFolder(const fs::path& path) {
+  std::error_code code;
+  if (!fs::is_directory(path, code)) return false;
+  const auto text = ReadFile(path / "config.json", 1 << 20);
+  if (!text.ok()) return true;  // loading it says what is missing
+  const auto config = ParseJson(*text, path.string());
+  return !config.ok() || !config->is_object() || config->get_object().contains("pintle");
+}
 
 Result<DecoderConfig> ReadModelConfig(const fs::path& folder) {
   const fs::path path = folder / "config.json";

@@ -23,6 +23,9 @@ struct LoadedModel {
   std::string weights_sha256;  ///< of model.safetensors
 };
 
+/// True for a folder that is ours; false for files, and for a folder whose config.json is somebody else's.
+bool IsOwnModelFolder(const std::filesystem::path& path);
+
 /// Loads a folder for use (no gradients). Where it has a manifest.json every file is hashed and compared first. The
 /// tensors of the file are checked against the configuration by name and shape before the weights' memory is reserved.
 Result<LoadedModel> LoadModelFolder(const std::filesystem::path& folder, ThreadPool& pool,

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "formats/gguf_names.h"
 #include "formats/half.h"
 #include "formats/manifest.h"
 #include "formats/safetensors.h"
@@ -66,7 +67,7 @@ Status WriteConverted(const fs::path& path, const SafetensorsFile& weights, File
 Status CheckGguf(const fs::path& path, const SafetensorsFile& weights, int64_t vocabulary) {
   PINTLE_ASSIGN(const GgufFile file, GgufFile::Open(path));
   for (const auto& entry : weights.tensors()) {
-    const GgufTensor* tensor = file.header().FindTensor(GgufTensorName(entry.name));
+    const GgufTensor* tensor = file.header().FindTensor(GgufNameOf(entry.name));
     if (tensor == nullptr || tensor->shape != entry.shape) {
       return RuntimeError("the written file lacks '" + entry.name + "'", path.string());
     }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "formats/gguf.h"
+#include "formats/gguf_names.h"
 #include "formats/manifest.h"
 #include "formats/safetensors.h"
 #include "generate/generate.h"
@@ -44,12 +45,12 @@ std::string Text(const fs::path& folder) {
 }
 
 TEST_CASE("export: tensor names of llama.cpp") {
-  CHECK(GgufTensorName("model.embed_tokens.weight") == "token_embd.weight");
-  CHECK(GgufTensorName("model.layers.12.self_attn.q_norm.weight") == "blk.12.attn_q_norm.weight");
-  CHECK(GgufTensorName("model.layers.0.post_attention_layernorm.weight") == "blk.0.ffn_norm.weight");
-  CHECK(GgufTensorName("lm_head.weight") == "output.weight");
-  CHECK(GgufTensorName("model.layers.0.other").empty());
-  CHECK(GgufTensorName("other").empty());
+  CHECK(GgufNameOf("model.embed_tokens.weight") == "token_embd.weight");
+  CHECK(GgufNameOf("model.layers.12.self_attn.q_norm.weight") == "blk.12.attn_q_norm.weight");
+  CHECK(GgufNameOf("model.layers.0.post_attention_layernorm.weight") == "blk.0.ffn_norm.weight");
+  CHECK(GgufNameOf("lm_head.weight") == "output.weight");
+  CHECK(GgufNameOf("model.layers.0.other").empty());
+  CHECK(GgufNameOf("other").empty());
 }
 
 TEST_CASE("export: a GGUF file holds every tensor with its shape and the whole vocabulary") {
@@ -77,7 +78,7 @@ TEST_CASE("export: a GGUF file holds every tensor with its shape and the whole v
     REQUIRE(weights.ok());
     CHECK(header.tensors.size() == weights->tensors().size());
     for (const auto& entry : weights->tensors()) {
-      const GgufTensor* tensor = header.FindTensor(GgufTensorName(entry.name));
+      const GgufTensor* tensor = header.FindTensor(GgufNameOf(entry.name));
       REQUIRE(tensor != nullptr);
       CHECK(tensor->shape == entry.shape);
       const auto ours = weights->ReadFloats(entry.name).value();

@@ -1,28 +1,11 @@
 #include "train/gguf_export.h"
 
-#include <array>
 #include <utility>
+
+#include "formats/gguf_names.h"
 
 namespace pintle {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kTopNames = {
-    {{"model.embed_tokens.weight", "token_embd.weight"},
-     {"model.norm.weight", "output_norm.weight"},
-     {"lm_head.weight", "output.weight"}}};
-constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kBlockNames = {
-    {{"input_layernorm.weight", "attn_norm.weight"},
-     {"self_attn.q_proj.weight", "attn_q.weight"},
-     {"self_attn.k_proj.weight", "attn_k.weight"},
-     {"self_attn.v_proj.weight", "attn_v.weight"},
-     {"self_attn.o_proj.weight", "attn_output.weight"},
-     {"self_attn.q_norm.weight", "attn_q_norm.weight"},
-     {"self_attn.k_norm.weight", "attn_k_norm.weight"},
-     {"post_attention_layernorm.weight", "ffn_norm.weight"},
-     {"mlp.gate_proj.weight", "ffn_gate.weight"},
-     {"mlp.up_proj.weight", "ffn_up.weight"},
-     {"mlp.down_proj.weight", "ffn_down.weight"}}};
-constexpr std::string_view kBlockPrefix = "model.layers.";
 
 // Token types of llama.cpp.
 constexpr int64_t kNormal = 1;
@@ -81,22 +64,6 @@ void AppendTokenizer(const DecoderConfig& config, const Tokenizer& tokenizer, Gg
 
 }  // namespace
 
-std::string GgufTensorName(const std::string& name) {
-  for (const auto& [ours, theirs] : kTopNames) {
-    if (name == ours) return std::string(theirs);
-  }
-  if (!name.starts_with(kBlockPrefix)) return {};
-  const size_t dot = name.find('.', kBlockPrefix.size());
-  if (dot == std::string::npos) return {};
-  const std::string_view rest = std::string_view(name).substr(dot + 1);
-  for (const auto& [ours, theirs] : kBlockNames) {
-    if (rest == ours) {
-      return "blk." + name.substr(kBlockPrefix.size(), dot - kBlockPrefix.size()) + "." + std::string(theirs);
-    }
-  }
-  return {};
-}
-
 GgufMetadata GgufMetadataOf(const DecoderConfig& config, const Tokenizer& tokenizer, const std::string& name,
                             GgufType type) {
   GgufMetadata out;
@@ -105,6 +72,8 @@ GgufMetadata GgufMetadataOf(const DecoderConfig& config, const Tokenizer& tokeni
   out.emplace_back("general.name", GgufValue::String(name));
   out.emplace_back("general.file_type", GgufValue::U32(FileType(type)));
   out.emplace_back("general.quantization_version", GgufValue::U32(2));
+  out.emplace_back(kGgufOrigin, GgufValue::String(config.origin));
+  out.emplace_back(kGgufSuffixFirst, GgufValue::Bool(true));
   const auto count = [&](const char* key, int64_t value) {
     out.emplace_back(std::string("qwen3.") + key, GgufValue::U32(static_cast<uint32_t>(value)));
   };
@@ -127,7 +96,7 @@ Status WriteGgufModel(const std::filesystem::path& path, const DecoderConfig& co
                       const SafetensorsFile& weights, const std::string& name, GgufType type) {
   std::vector<GgufItem> items;
   for (const auto& entry : weights.tensors()) {
-    const std::string theirs = GgufTensorName(entry.name);
+    const std::string theirs = GgufNameOf(entry.name);
     if (theirs.empty() || entry.shape.empty()) {
       return ValidationError("the tensor '" + entry.name + "' has no place in a qwen3 GGUF file",
                              weights.path().string());

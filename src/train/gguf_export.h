@@ -18,10 +18,6 @@ namespace pintle {
 GgufMetadata GgufMetadataOf(const DecoderConfig& config, const Tokenizer& tokenizer, const std::string& name,
                             GgufType type);
 
-/// llama.cpp's name of one of our tensors: "model.layers.3.self_attn.q_proj.weight" -> "blk.3.attn_q.weight"; "" if it
-/// has none. Rows stay as they are: q and k need no permutation, qwen3's RoPE pairs halves.
-std::string GgufTensorName(const std::string& name);
-
 /// Writes the file. `weights` holds the tensors of `config`.
 Status WriteGgufModel(const std::filesystem::path& path, const DecoderConfig& config, const Tokenizer& tokenizer,
                       const SafetensorsFile& weights, const std::string& name, GgufType type);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/check.h"
 #include "formats/gguf_metadata.h"
+#include "formats/gguf_names.h"
 
 namespace pintle {
 namespace {
@@ -14,19 +14,6 @@ constexpr DecoderFamily kFamilies[] = {
     {"qwen2", false, true, false},
 };
 
-struct Names {
-  std::string_view parameter, tensor;
-};
-constexpr Names kTop[] = {{"model.embed_tokens", "token_embd"}, {"model.norm", "output_norm"}, {"lm_head", "output"}};
-constexpr Names kBlock[] = {{"input_layernorm", "attn_norm"},    {"self_attn.q_proj", "attn_q"},
-                            {"self_attn.k_proj", "attn_k"},      {"self_attn.v_proj", "attn_v"},
-                            {"self_attn.o_proj", "attn_output"}, {"self_attn.q_norm", "attn_q_norm"},
-                            {"self_attn.k_norm", "attn_k_norm"}, {"post_attention_layernorm", "ffn_norm"},
-                            {"mlp.gate_proj", "ffn_gate"},       {"mlp.up_proj", "ffn_up"},
-                            {"mlp.down_proj", "ffn_down"}};
-
-constexpr std::string_view kLayers = "model.layers.";
-
 }  // namespace
 
 const DecoderFamily* FindDecoderFamily(std::string_view architecture) {
@@ -34,25 +21,6 @@ const DecoderFamily* FindDecoderFamily(std::string_view architecture) {
     if (architecture == family.architecture) return &family;
   }
   return nullptr;
-}
-
-std::string GgufNameOf(const std::string& parameter) {
-  const size_t dot = parameter.rfind('.');
-  const std::string kind = parameter.substr(dot);  // ".weight" or ".bias"
-  std::string_view stem = std::string_view(parameter).substr(0, dot);
-  for (const Names& names : kTop) {
-    if (stem == names.parameter) return std::string(names.tensor) + kind;
-  }
-  PINTLE_CHECK(stem.starts_with(kLayers), "a decoder has no parameter " + parameter);
-  stem.remove_prefix(kLayers.size());
-  const size_t layer_end = stem.find('.');
-  for (const Names& names : kBlock) {
-    if (stem.substr(layer_end + 1) == names.parameter) {
-      return "blk." + std::string(stem.substr(0, layer_end)) + "." + std::string(names.tensor) + kind;
-    }
-  }
-  PINTLE_CHECK(false, "a decoder has no parameter " + parameter);
-  return {};
 }
 
 Result<DecoderConfig> GgufDecoderConfig(const GgufHeader& header, int64_t context, const std::string& where) {
@@ -65,7 +33,9 @@ Result<DecoderConfig> GgufDecoderConfig(const GgufHeader& header, int64_t contex
   }
   const auto key = [&](const char* name) { return architecture + "." + name; };
   DecoderConfig c;
-  c.origin = "external";
+  PINTLE_ASSIGN(c.origin, keys.Text(kGgufOrigin, "external"));
+  if (c.origin != "internal" && c.origin != "external")
+    return keys.Bad(kGgufOrigin, "is neither internal nor external");
   c.dtype = DType::kF32;
   c.qk_norm = family->qk_norm;
   c.qkv_bias = family->qkv_bias;

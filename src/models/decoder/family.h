@@ -24,10 +24,8 @@ struct DecoderFamily {
 const DecoderFamily* FindDecoderFamily(std::string_view architecture);
 
 /// The configuration in a file's metadata, every number in its range, the tokens counted. RoPE scaling other than by
-/// the tensor rope_freqs.weight is refused. `context` limits the file's own (0: as the file says). dtype is left at fp32 and rope_factors empty: they follow from the tensors.
+/// the tensor rope_freqs.weight is refused. `context` limits the file's own (0: as the file says). dtype is left at
+/// fp32 and rope_factors empty: they follow from the tensors.
 Result<DecoderConfig> GgufDecoderConfig(const GgufHeader& header, int64_t context, const std::string& where);
-
-/// The tensor of a GGUF file that holds a parameter: "model.layers.3.mlp.up_proj.weight" is "blk.3.ffn_up.weight".
-std::string GgufNameOf(const std::string& parameter);
 
 }  // namespace pintle

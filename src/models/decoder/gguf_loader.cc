@@ -10,6 +10,7 @@
 #include <set>
 #include <vector>
 
+#include "formats/gguf_names.h"
 #include "formats/half.h"
 #include "kernels/attention.h"
 #include "kernels/quant.h"

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "base/rng.h"
+#include "formats/gguf_names.h"
 #include "formats/half.h"
 #include "models/decoder/family.h"
 
