@@ -1,6 +1,8 @@
 // Attention forward, training and decode form, on every instruction set; see attention.h.
 #include "kernels/attention.h"
 
+#include <type_traits>
+
 #include "base/check.h"
 #include "kernels/attention_internal.h"
 #include "kernels/math.h"
@@ -10,6 +12,7 @@
 #include "kernels/highway_targets.h"
 // After the targets.
 #include "hwy/foreach_target.h"
+#include "kernels/kv_page-inl.h"
 #include "kernels/math-inl.h"
 #include "kernels/pack_block-inl.h"
 #include "kernels/simd-inl.h"
@@ -64,10 +67,10 @@ TileRows TileOf(const QueryRows& query, int64_t head_dim, int64_t tile) {
           head_dim};
 }
 
-// One tile against the block whose keys and values stand at `keys_values`.
-template <Profile kProfile>
+// One tile against block number `block`, whose keys and values `source` gives.
+template <Profile kProfile, typename Source>
 void AttendBlock(const QueryRows& query, const TileRows& tile, const KeyBlocks& blocks, int64_t block,
-                 const float* keys_values, TileState& state) {
+                 const Source& source, TileState& state) {
   const int64_t d = blocks.head_dim;
   const int rows = tile.rows;
   const int64_t first = tile.position, last = tile.At(rows - 1);
@@ -95,8 +98,9 @@ void AttendBlock(const QueryRows& query, const TileRows& tile, const KeyBlocks& 
   alignas(64) float next_largest[16], block_sum[16], base[16], decay[16];
   Store(lowest, next_largest);
   Store(Zero(), block_sum);
-  RunTile<kProfile>({rows, d, tile.q, tile.ldq, 1, keys_values, kAttentionBlock, s, kAttentionBlock, columns,
-                     TileStart::kZero, nullptr});
+  const auto keys_of = source.Keys();
+  RunTile<kProfile>(Tile<std::remove_const_t<decltype(keys_of)>>{rows, d, tile.q, tile.ldq, 1, keys_of, s,
+                                                                 kAttentionBlock, columns, TileStart::kZero, nullptr});
 
   // Scale, hide what is not visible, and find the new maxima.
   for (int r = 0; r < rows; ++r) {
@@ -145,8 +149,10 @@ void AttendBlock(const QueryRows& query, const TileRows& tile, const KeyBlocks& 
     block_sum[r] = AddTree(Add(low, high));
   }
   Store(Add(Mul(Load(state.sum), new_decay), Load(block_sum)), state.sum);
-  RunTile<kProfile>({rows, keys, s, kAttentionBlock, 1, keys_values + kAttentionBlock * d, d, query.o + tile.o,
-                     tile.ldo, d, state.started ? TileStart::kScale : TileStart::kZero, decay});
+  const auto values_of = source.Values();
+  RunTile<kProfile>(Tile<std::remove_const_t<decltype(values_of)>>{
+      rows, keys, s, kAttentionBlock, 1, values_of, query.o + tile.o, tile.ldo, d,
+      state.started ? TileStart::kScale : TileStart::kZero, decay});
   state.started = true;
 }
 
@@ -168,9 +174,9 @@ void FinishTile(const QueryRows& query, const TileRows& tile, int64_t head_dim, 
   std::copy_n(lse, tile.rows, query.lse + tile.position - query.first_position);
 }
 
-// A block stays in the cache while all tiles of the piece use it.
-template <Profile kProfile>
-void AttendPiece(const QueryRows& query, const KeyBlocks& blocks) {
+// A block stays in the cache while all tiles of the piece use it; `source_of` gives one block.
+template <Profile kProfile, typename SourceOf>
+HWY_INLINE void AttendBlocks(const QueryRows& query, const KeyBlocks& blocks, const SourceOf& source_of) {
   TileState states[kPieceTiles];
   for (TileState& state : states) {
     Store(Set(-__builtin_inff()), state.largest);
@@ -181,14 +187,37 @@ void AttendPiece(const QueryRows& query, const KeyBlocks& blocks) {
   const int64_t last_block = (query.first_position + query.rows - 1) / kAttentionBlock;
   const int64_t first_key = query.window > 0 ? std::max<int64_t>(0, query.first_position - query.window + 1) : 0;
   for (int64_t block = first_key / kAttentionBlock; block <= last_block; ++block) {
-    const float* keys_values = blocks.Block(block);
+    const auto source = source_of(block);
     for (int64_t tile = 0; tile < tiles; ++tile) {
-      AttendBlock<kProfile>(query, TileOf(query, blocks.head_dim, tile), blocks, block, keys_values, states[tile]);
+      AttendBlock<kProfile>(query, TileOf(query, blocks.head_dim, tile), blocks, block, source, states[tile]);
     }
   }
   for (int64_t tile = 0; tile < tiles; ++tile) {
     FinishTile(query, TileOf(query, blocks.head_dim, tile), blocks.head_dim, states[tile]);
   }
+}
+
+// Few tiles read a narrow page as they go; for more of them it is unpacked once. Either way the numbers are the same.
+template <Profile kProfile, typename Block>
+void AttendNarrow(const QueryRows& query, const KeyBlocks& blocks) {
+  const auto narrow = [&](int64_t block) { return Block(blocks.pages[block] + blocks.page_offset, blocks.head_dim); };
+  if (query.tiles() <= 2) return AttendBlocks<kProfile>(query, blocks, narrow);
+  AttendBlocks<kProfile>(query, blocks, [&](int64_t block) HWY_ATTR {
+    UnpackBlock(narrow(block), blocks.unpacked);
+    return FloatBlock{blocks.unpacked, blocks.head_dim};
+  });
+}
+
+template <Profile kProfile>
+void AttendPiece(const QueryRows& query, const KeyBlocks& blocks) {
+  if (blocks.pages != nullptr && blocks.type == KvType::kF16) return AttendNarrow<kProfile, HalfBlock>(query, blocks);
+  if (blocks.pages != nullptr && blocks.type == KvType::kQ8) return AttendNarrow<kProfile, ByteBlock>(query, blocks);
+  AttendBlocks<kProfile>(query, blocks, [&](int64_t block) {
+    return FloatBlock{blocks.pages == nullptr
+                          ? blocks.packed + block * 2 * kAttentionBlock * blocks.head_dim
+                          : reinterpret_cast<const float*>(blocks.pages[block] + blocks.page_offset),
+                      blocks.head_dim};
+  });
 }
 
 void Attend(const QueryRows& query, const KeyBlocks& blocks, Profile profile) {

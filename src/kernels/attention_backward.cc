@@ -81,12 +81,30 @@ void BlockGradient(const GradientTask& task, int64_t h, int64_t first_query, int
   const auto columns = [&](int64_t i) { return (seen(i) + 15) / 16 * 16; };
 
   for (int64_t i = 0; i < queries; i += kTileRows) {
-    RunTile<kProfile>({tile_rows(i, queries), d, query.q + i * d, d, 1, keys_transposed, kAttentionBlock,
-                       p + i * kAttentionBlock, kAttentionBlock, columns(i), TileStart::kZero, nullptr});
+    RunTile<kProfile>({tile_rows(i, queries),
+                       d,
+                       query.q + i * d,
+                       d,
+                       1,
+                       {keys_transposed, kAttentionBlock},
+                       p + i * kAttentionBlock,
+                       kAttentionBlock,
+                       columns(i),
+                       TileStart::kZero,
+                       nullptr});
   }
   for (int64_t i = 0; i < queries; i += kTileRows) {
-    RunTile<kProfile>({tile_rows(i, queries), d, query.dout + i * d, d, 1, values_transposed, kAttentionBlock,
-                       ds + i * kAttentionBlock, kAttentionBlock, columns(i), TileStart::kZero, nullptr});
+    RunTile<kProfile>({tile_rows(i, queries),
+                       d,
+                       query.dout + i * d,
+                       d,
+                       1,
+                       {values_transposed, kAttentionBlock},
+                       ds + i * kAttentionBlock,
+                       kAttentionBlock,
+                       columns(i),
+                       TileStart::kZero,
+                       nullptr});
   }
   for (int64_t i = 0; i < queries; i += kTileRows) {
     SoftmaxGradientRows(task, first_query + i, tile_rows(i, queries), first_key, columns(i),
@@ -94,19 +112,44 @@ void BlockGradient(const GradientTask& task, int64_t h, int64_t first_query, int
                         ds + i * kAttentionBlock);
   }
   for (int64_t i = 0; i < queries; i += kTileRows) {
-    RunTile<kProfile>({tile_rows(i, queries), seen(i), ds + i * kAttentionBlock, kAttentionBlock, 1, packed_keys, d,
-                       task.dq + (first_query + i) * task.ldq + h * d, task.ldq, d, TileStart::kKeep, nullptr});
+    RunTile<kProfile>({tile_rows(i, queries),
+                       seen(i),
+                       ds + i * kAttentionBlock,
+                       kAttentionBlock,
+                       1,
+                       {packed_keys, d},
+                       task.dq + (first_query + i) * task.ldq + h * d,
+                       task.ldq,
+                       d,
+                       TileStart::kKeep,
+                       nullptr});
   }
   for (int64_t j = 0; j < keys; j += kTileRows) {
     const int64_t from = diagonal ? j : 0;  // earlier queries do not see these keys
-    RunTile<kProfile>({tile_rows(j, keys), queries - from, ds + from * kAttentionBlock + j, 1, kAttentionBlock,
-                       query.q + from * d, d, task.dk + (first_key + j) * task.ldk, task.ldk, d, TileStart::kKeep,
+    RunTile<kProfile>({tile_rows(j, keys),
+                       queries - from,
+                       ds + from * kAttentionBlock + j,
+                       1,
+                       kAttentionBlock,
+                       {query.q + from * d, d},
+                       task.dk + (first_key + j) * task.ldk,
+                       task.ldk,
+                       d,
+                       TileStart::kKeep,
                        nullptr});
   }
   for (int64_t j = 0; j < keys; j += kTileRows) {
     const int64_t from = diagonal ? j : 0;
-    RunTile<kProfile>({tile_rows(j, keys), queries - from, p + from * kAttentionBlock + j, 1, kAttentionBlock,
-                       query.dout + from * d, d, task.dv + (first_key + j) * task.ldv, task.ldv, d, TileStart::kKeep,
+    RunTile<kProfile>({tile_rows(j, keys),
+                       queries - from,
+                       p + from * kAttentionBlock + j,
+                       1,
+                       kAttentionBlock,
+                       {query.dout + from * d, d},
+                       task.dv + (first_key + j) * task.ldv,
+                       task.ldv,
+                       d,
+                       TileStart::kKeep,
                        nullptr});
   }
 }

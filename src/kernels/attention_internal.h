@@ -19,15 +19,6 @@ struct KeyBlocks {
   float* unpacked = nullptr;      ///< room for one block, for pages that are not of floats
   int64_t head_dim = 0;
   int64_t time = 0;  ///< positions that exist
-
-  /// The keys; the values follow. With pages that are not of floats, valid until the next call.
-  [[nodiscard]] const float* Block(int64_t block) const {
-    if (pages == nullptr) return packed + block * 2 * kAttentionBlock * head_dim;
-    const char* head = pages[block] + page_offset;
-    if (type == KvType::kF32) return reinterpret_cast<const float*>(head);
-    UnpackKv(type, head, head_dim, unpacked);
-    return unpacked;
-  }
 };
 
 /// A piece of work is at most eight tiles of at most six rows.

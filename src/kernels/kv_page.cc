@@ -11,29 +11,8 @@
 #include "kernels/highway_targets.h"
 // After the targets.
 #include "hwy/foreach_target.h"
+#include "kernels/kv_page-inl.h"
 #include "kernels/simd-inl.h"
-
-#ifndef PINTLE_KERNELS_KV_PAGE_LAYOUT_
-#define PINTLE_KERNELS_KV_PAGE_LAYOUT_
-namespace pintle::kernels {
-
-inline constexpr int64_t kKvScaleBlock = 32;
-
-// Where the parts of one head of a page in q8 stand.
-struct KvQ8Head {
-  KvQ8Head(const char* head, int64_t head_dim) : blocks((head_dim + kKvScaleBlock - 1) / kKvScaleBlock) {
-    keys = reinterpret_cast<int8_t*>(const_cast<char*>(head));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-    values = keys + kAttentionBlock * head_dim;
-    key_scales = reinterpret_cast<bf16*>(values + kAttentionBlock * head_dim);
-    value_scales = key_scales + kAttentionBlock * blocks;
-  }
-  int64_t blocks;
-  int8_t *keys, *values;
-  bf16 *key_scales, *value_scales;
-};
-
-}  // namespace pintle::kernels
-#endif  // PINTLE_KERNELS_KV_PAGE_LAYOUT_
 
 HWY_BEFORE_NAMESPACE();
 namespace pintle {
@@ -56,34 +35,12 @@ HWY_INLINE hn::Vec<DU16> ToHalfPart(VF x) {
   return hn::DemoteTo(DU16(), hn::BitCast(DI(), result));
 }
 
-HWY_INLINE VF FromHalfPart(const uint16_t* from) {
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
-  const hn::Rebind<hwy::float16_t, DF> half;
-  return hn::PromoteTo(DF(), hn::LoadU(half, reinterpret_cast<const hwy::float16_t*>(from)));
-#else
-  const DU du;
-  const auto bits = hn::PromoteTo(du, hn::LoadU(DU16(), from));
-  const auto sign = hn::ShiftLeft<16>(hn::And(bits, hn::Set(du, 0x8000u)));
-  const auto size = hn::ShiftLeft<13>(hn::And(bits, hn::Set(du, 0x7FFFu)));
-  const auto value = hn::BitCast(du, hn::Mul(hn::BitCast(DF(), size), hn::Set(DF(), 0x1p112f)));
-  const auto nan = hn::RebindMask(du, hn::Gt(hn::BitCast(DI(), size), hn::Set(DI(), 0x0F800000)));
-  return hn::BitCast(DF(), hn::Or(sign, hn::IfThenElse(nan, hn::Set(du, 0x7FC00000u), value)));
-#endif
-}
-
-HWY_INLINE F16 LoadBytes(const int8_t* p) {
-  const hn::Rebind<int8_t, DI> bytes;
-#define PINTLE_F(i) hn::ConvertTo(DF(), hn::PromoteTo(DI(), hn::LoadU(bytes, p + (i) * kPartLanes)))
-  return PINTLE_EACH0(PINTLE_F);
-#undef PINTLE_F
-}
-
 void ToHalves(const float* x, int64_t count, uint16_t* to) {
   for (int64_t i = 0; i < count; i += kPartLanes) hn::StoreU(ToHalfPart(hn::LoadU(DF(), x + i)), DU16(), to + i);
 }
 
 // Row x of one head as bytes; scale of block b at scales[b * step].
-void ToBytes(const float* x, int64_t head_dim, int8_t* to, bf16* scales, int64_t step) {
+void ToBytes(const float* x, int64_t head_dim, int8_t* to, float* scales, int64_t step) {
   const F16 infinity = Set(__builtin_inff()), one = Set(1.0f);
   const F16 round = Set(0x1.8p23f);  // added and taken off again: to nearest even
   for (int64_t first = 0; first < head_dim; first += kKvScaleBlock, scales += step) {
@@ -94,14 +51,10 @@ void ToBytes(const float* x, int64_t head_dim, int8_t* to, bf16* scales, int64_t
         Max(IfThenElse(Lt(low_size, infinity), Zero(), one), IfThenElse(Lt(high_size, infinity), Zero(), one));
     const float largest = MaxTree(Max(low_size, high_size));
     const bool finite = MaxTree(bad) == 0.0f, zero = finite && largest < 0x1p-100f;
-    const bf16 scale = OneToBF16(!finite ? __builtin_nanf("") : zero ? 0.0f : largest / 127.0f);
-    *scales = scale;
+    *scales = !finite ? __builtin_nanf("") : zero ? 0.0f : largest / 127.0f;
     alignas(64) float rounded[kKvScaleBlock] = {};
     if (finite && !zero) {
-      alignas(64) bf16 scale_row[16] = {scale};
-      alignas(64) float wide[16];
-      Store(LoadBF16(scale_row), wide);
-      const F16 inverse = Set(1.0f / wide[0]);
+      const F16 inverse = Set(127.0f / largest);
       Store(Sub(Add(Mul(low, inverse), round), round), rounded);
       Store(Sub(Add(Mul(high, inverse), round), round), rounded + 16);
     }
@@ -130,7 +83,7 @@ void AppendHead(KvType type, const float* k, int64_t ldk, const float* v, int64_
       Scatter(row, head_dim, keys + slot);
       ToHalves(v, head_dim, keys + (kAttentionBlock + slot) * head_dim);
     } else {
-      const KvQ8Head q8(head, head_dim);
+      const KvQ8Head<int8_t, float> q8(head, head_dim);
       alignas(64) int8_t row[kMaxAttentionHeadDim];
       ToBytes(k, head_dim, row, q8.key_scales + slot, kAttentionBlock);
       Scatter(row, head_dim, q8.keys + slot);
@@ -140,28 +93,12 @@ void AppendHead(KvType type, const float* k, int64_t ldk, const float* v, int64_
 }
 
 void Unpack(KvType type, const char* head, int64_t head_dim, float* to) {
-  const int64_t count = kAttentionBlock * head_dim;
-  if (type == KvType::kF16) {
-    const auto* from = reinterpret_cast<const uint16_t*>(head);
-    for (int64_t i = 0; i < 2 * count; i += kPartLanes) hn::StoreU(FromHalfPart(from + i), DF(), to + i);
-    return;
-  }
-  const KvQ8Head q8(head, head_dim);
-  for (int64_t d = 0; d < head_dim; ++d) {
-    const bf16* scales = q8.key_scales + d / kKvScaleBlock * kAttentionBlock;
-    for (int64_t c = 0; c < kAttentionBlock; c += 16) {
-      const int64_t at = d * kAttentionBlock + c;
-      Store(Mul(LoadBytes(q8.keys + at), LoadBF16(scales + c)), to + at);
-    }
-  }
-  alignas(64) float scales[kAttentionBlock * kMaxAttentionHeadDim / kKvScaleBlock];
-  for (int64_t i = 0; i < kAttentionBlock * q8.blocks; i += 16) Store(LoadBF16(q8.value_scales + i), scales + i);
-  to += count;
-  for (int64_t slot = 0; slot < kAttentionBlock; ++slot) {
-    for (int64_t d = 0; d < head_dim; d += 16) {
-      const int64_t at = slot * head_dim + d;
-      Store(Mul(LoadBytes(q8.values + at), Set(scales[slot * q8.blocks + d / kKvScaleBlock])), to + at);
-    }
+  if (type == KvType::kF32) {
+    UnpackBlock(FloatBlock{reinterpret_cast<const float*>(head), head_dim}, to);
+  } else if (type == KvType::kF16) {
+    UnpackBlock(HalfBlock(head, head_dim), to);
+  } else {
+    UnpackBlock(ByteBlock(head, head_dim), to);
   }
 }
 
@@ -180,7 +117,7 @@ HWY_EXPORT(Unpack);
 int64_t KvHeadBytes(KvType type, int64_t head_dim) {
   const int64_t values = 2 * kAttentionBlock * head_dim;
   const int64_t scales = 2 * kAttentionBlock * ((head_dim + kKvScaleBlock - 1) / kKvScaleBlock);
-  return type == KvType::kF32 ? 4 * values : type == KvType::kF16 ? 2 * values : values + 2 * scales;
+  return type == KvType::kF32 ? 4 * values : type == KvType::kF16 ? 2 * values : values + 4 * scales;
 }
 
 void AppendKv(const CachedSequence& sequence, int64_t kv_heads, int64_t head_dim, const float* k, int64_t ldk,

@@ -4,7 +4,7 @@
 //
 // One kv head of a page, D values a head, [x, 64] being 64 positions side by side:
 //   kF32, kF16   keys [D, 64], values [64, D]
-//   kQ8          keys [D, 64] and values [64, D] as int8, then bf16 scales of the keys [D / 32, 64], of the values
+//   kQ8          keys [D, 64] and values [64, D] as int8, then fp32 scales of the keys [D / 32, 64], of the values
 //                [64, D / 32]; D / 32 rounded up
 // The heads of a page follow each other.
 #pragma once
@@ -23,8 +23,8 @@ inline constexpr int64_t kMaxAttentionHeadDim = 256;
 inline constexpr int64_t kAttentionBlock = 64;
 
 /// kF16: IEEE binary16, to nearest even, beyond +-65504 that. kQ8: for 32 values of a head at a time (the last may be
-/// 16) scale = amax / 127 rounded to bf16, value = scale * (x * (1 / scale) rounded to nearest even); an amax below
-/// 2^-100 counts as 0, one that is not finite makes NaN of all 32.
+/// 16) value = (amax / 127) * (x * (127 / amax) rounded to nearest even); an amax below 2^-100 counts as 0, one that is
+/// not finite makes NaN of all 32.
 enum class KvType : uint8_t { kF32, kF16, kQ8 };
 
 /// Bytes of one page and of one of its heads; head_dim is a multiple of 16, at most 256.

@@ -2,11 +2,9 @@
 // skipping.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <vector>
 
 #include "kernels/attention.h"
-#include "kernels/elementwise.h"
 #include "kernels/math.h"
 #include "kernels/reduce.h"
 
@@ -126,12 +124,9 @@ void RoundToBytes(float* x, int64_t count) {
     finite = finite && std::isfinite(x[i]);
     largest = std::max(largest, std::fabs(x[i]));
   }
-  const uint32_t bits = static_cast<uint32_t>(ReferenceToBF16(largest / 127.0f)) << 16;
-  float scale;
-  std::memcpy(&scale, &bits, sizeof scale);
   const bool zero = largest < 0x1p-100f;
   for (int64_t i = 0; i < count; ++i) {
-    x[i] = !finite ? __builtin_nanf("") : zero ? 0.0f : std::nearbyint(x[i] * (1.0f / scale)) * scale;
+    x[i] = !finite ? __builtin_nanf("") : zero ? 0.0f : std::nearbyint(x[i] * (127.0f / largest)) * (largest / 127.0f);
   }
 }
 

@@ -24,14 +24,22 @@ inline constexpr int kTileStrips = PINTLE_PARTS == 1 ? 4 : 1;
 
 enum class TileStart { kZero, kKeep, kScale };
 
+/// The rows of B, one after another; other sources have the same two functions (kv_page-inl.h).
+struct FloatRows {
+  const float* row;
+  int64_t ld;
+  HWY_INLINE F16 Get(int64_t column) const { return Load(row + column); }
+  HWY_INLINE void Next() { row += ld; }
+};
+
 /// A block of accumulators in registers.
+template <typename Rows = FloatRows>
 struct Tile {
   int rows;  ///< 1 .. kTileRows
   int64_t depth;
   const float* a;
   int64_t a_row, a_k;
-  const float* b;
-  int64_t ldb;
+  Rows b;
   float* c;
   int64_t ldc;
   int64_t columns;  ///< a multiple of 16
@@ -45,8 +53,8 @@ struct TileRow {
   F16 c0, c1, c2, c3;
 };
 
-template <int kStrips>
-HWY_INLINE TileRow<kStrips> StartRow(const Tile& tile, int row, int64_t column) {
+template <int kStrips, typename Rows>
+HWY_INLINE TileRow<kStrips> StartRow(const Tile<Rows>& tile, int row, int64_t column) {
   F16 c0 = Zero(), c1 = c0, c2 = c0, c3 = c0;
   if (tile.start != TileStart::kZero) {
     const float* c = tile.c + row * tile.ldc + column;
@@ -64,16 +72,16 @@ HWY_INLINE TileRow<kStrips> StartRow(const Tile& tile, int row, int64_t column) 
 }
 
 /// Plus +0: a chain never ends as -0, so zero products can be left out without a trace.
-template <int kStrips>
-HWY_INLINE void FinishRow(const TileRow<kStrips>& r, const Tile& tile, int row, int64_t column) {
+template <int kStrips, typename Rows>
+HWY_INLINE void FinishRow(const TileRow<kStrips>& r, const Tile<Rows>& tile, int row, int64_t column) {
   float* c = tile.c + row * tile.ldc + column;
   Store(Add(r.c0, Zero()), c);
   if constexpr (kStrips > 1) Store(Add(r.c1, Zero()), c + 16);
   if constexpr (kStrips > 2) Store(Add(r.c2, Zero()), c + 32), Store(Add(r.c3, Zero()), c + 48);
 }
 
-template <Profile kProfile, int kRows, int kStrips>
-HWY_INLINE void TileBlock(const Tile& tile, int64_t column) {
+template <Profile kProfile, int kRows, int kStrips, typename Rows>
+HWY_INLINE void TileBlock(const Tile<Rows>& tile, int64_t column) {
   TileRow<kStrips> r0 = StartRow<kStrips>(tile, 0, column), r1 = r0, r2 = r0, r3 = r0, r4 = r0, r5 = r0;
   if constexpr (kRows > 1) r1 = StartRow<kStrips>(tile, 1, column);
   if constexpr (kRows > 2) r2 = StartRow<kStrips>(tile, 2, column);
@@ -81,13 +89,13 @@ HWY_INLINE void TileBlock(const Tile& tile, int64_t column) {
   if constexpr (kRows > 4) r4 = StartRow<kStrips>(tile, 4, column);
   if constexpr (kRows > 5) r5 = StartRow<kStrips>(tile, 5, column);
   const float* a = tile.a;
-  const float* b = tile.b + column;
+  Rows b = tile.b;
   const int64_t a_row = tile.a_row;
-  for (int64_t k = tile.depth; k > 0; --k, a += tile.a_k, b += tile.ldb) {
-    const F16 b0 = Load(b);
+  for (int64_t k = tile.depth; k > 0; --k, a += tile.a_k, b.Next()) {
+    const F16 b0 = b.Get(column);
     F16 b1 = b0, b2 = b0, b3 = b0;
-    if constexpr (kStrips > 1) b1 = Load(b + 16);
-    if constexpr (kStrips > 2) b2 = Load(b + 32), b3 = Load(b + 48);
+    if constexpr (kStrips > 1) b1 = b.Get(column + 16);
+    if constexpr (kStrips > 2) b2 = b.Get(column + 32), b3 = b.Get(column + 48);
 #define PINTLE_TILE_ROW(i)                                                     \
   if constexpr (kRows > i) {                                                   \
     const F16 factor = Set(a[i * a_row]);                                      \
@@ -114,8 +122,8 @@ HWY_INLINE void TileBlock(const Tile& tile, int64_t column) {
   if constexpr (kRows > 5) FinishRow(r5, tile, 5, column);
 }
 
-template <Profile kProfile, int kRows>
-HWY_NOINLINE void TileColumns(const Tile& tile) {
+template <Profile kProfile, int kRows, typename Rows>
+HWY_NOINLINE void TileColumns(const Tile<Rows>& tile) {
   int64_t column = 0;
   if constexpr (kTileStrips == 4) {
     for (; column + 64 <= tile.columns; column += 64) TileBlock<kProfile, kRows, 4>(tile, column);
@@ -124,8 +132,8 @@ HWY_NOINLINE void TileColumns(const Tile& tile) {
   for (; column < tile.columns; column += 16) TileBlock<kProfile, kRows, 1>(tile, column);
 }
 
-template <Profile kProfile>
-HWY_INLINE void RunTile(const Tile& tile) {
+template <Profile kProfile, typename Rows = FloatRows>
+HWY_INLINE void RunTile(const Tile<Rows>& tile) {
   switch (tile.rows) {
     case 1:
       return TileColumns<kProfile, 1>(tile);
