@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "catalogue/pull.h"
 #include "cli/data_files.h"
+#include "cli/model_argument.h"
 #include "cli/puzzle_solver.h"
 #include "cli/server_options.h"
 #include "cli/verbs.h"
@@ -66,7 +67,8 @@ Result<std::vector<Model>> ChooseModels(const Options& options) {
     PINTLE_ASSIGN(models, ShippedModels());
   }
   for (const std::string& text : options.models) {
-    const Model model = ParseModel(text);
+    Model model = ParseModel(text);
+    PINTLE_ASSIGN(model.path, ModelPath(model.path));
     std::error_code code;
     if (!fs::exists(model.path, code)) return UsageError("there is no such model", model.path);
     const bool twice = std::any_of(models.begin(), models.end(), [&](const Model& m) { return m.name == model.name; });
@@ -174,7 +176,7 @@ void RegisterUp(Command& pintle) {
   auto options = std::make_shared<Options>();
   Command& verb = pintle.Add("up", "serve the shipped models and yours at one address (OpenAI's API)");
   verb.Option("--model", options->models,
-              "a .gguf file or model folder, PATH or PATH=NAME; may be given several times");
+              "a .gguf file, a model folder or a name of `pintle models`, X or X=NAME; may be given several times");
   verb.Flag("--no-shipped", options->no_shipped, "only the models of --model");
   verb.Flag("--no-speech", options->no_speech, "no node for speech");
   verb.Flag("--no-puzzles", options->no_puzzles, "no node for puzzles");

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { chromium, firefox } from "playwright-core";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const [shots] = process.argv.slice(4);
@@ -14,6 +14,10 @@ export const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: process.getuid() === 0 ? ["--no-sandbox"] : [],
 });
+
+/** Debian's own Firefox, over WebDriver BiDi. */
+export const firefoxPath = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
+export const launchFirefox = () => firefox.launch({ channel: "moz-firefox", executablePath: firefoxPath, timeout: 90000 });
 
 let tests = 0;
 export async function test(name, body) {
@@ -31,10 +35,10 @@ export async function test(name, body) {
 export const count = () => tests;
 
 /** A page in a browser profile of its own. `page.expected`: console errors that a test provokes. */
-export async function open(address, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
+export async function open(address, options = {}, from = browser) {
+  const context = await from.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(20000);
+  page.setDefaultTimeout(30000);
   page.expected = [];
   page.problems = [];
   page.on("console", (message) => message.type() === "error" && page.problems.push(message.text()));
@@ -47,9 +51,11 @@ export async function open(address, options = {}) {
   return page;
 }
 
-export async function close(page) {
+/** The end of a page, which must have been clean. The picture comes last: in Firefox taking it breaks the policy. */
+export async function close(page, picture) {
   const problems = page.problems.filter((text) => !page.expected.some((part) => text.includes(part)));
   assert.deepEqual(problems, []);
+  if (picture) await page.screenshot({ path: picture });
   await page.context().close();
 }
 

@@ -1,10 +1,10 @@
 // The page as a person uses it. Usage: node page_test.mjs SHIPPED CHATTING SHOTS: the addresses of a stack with the shipped
 // models alone and of one with a model named "chat" besides, and a folder for screenshots.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { accessible, browser, close, count, fakeAnswer, open, shoot, test } from "./harness.mjs";
+import { existsSync, readFileSync } from "node:fs";
+import { accessible, browser, close, count, fakeAnswer, firefoxPath, launchFirefox, open, shoot, test } from "./harness.mjs";
 
-const [shipped, chatting] = process.argv.slice(2);
+const [shipped, chatting, shots] = process.argv.slice(2);
 const ghost = (page) => page.locator(".cm-ghost");
 const answers = (page) => page.locator("article.assistant");
 const message = (page) => page.getByLabel("Message", { exact: true });
@@ -25,12 +25,33 @@ async function sampling(page, fields) {
 
 await test("without a model that chats the page opens on Code, and Chat says how to bring one", async () => {
   const page = await open(shipped);
-  page.expected.push("Failed to load resource");
   await page.getByRole("link", { name: "Code" }).and(page.locator("[aria-current=page]")).waitFor();
   await page.getByRole("link", { name: "Chat", exact: true }).click();
   await page.getByRole("heading", { name: "No model here chats yet" }).waitFor();
   assert.ok(await message(page).isDisabled());
   await shoot(page, "chat-first");
+  await close(page);
+});
+
+await test("models can be fetched: those that fit, by name, with their progress", async () => {
+  const page = await open(shipped);
+  const entry = { id: "one", name: "Model One", size_bytes: 6.4e8, ram_bytes: 1.9e9, licence: "Apache-2.0", gated: false, fits: true, state: "absent", progress: 0 };
+  const models = [entry, { ...entry, id: "two", name: "Model Two", fits: false }, { ...entry, id: "three", name: "Model Three", gated: true }];
+  await page.route("**/v1/catalogue", (route) => route.fulfill({ json: { models } }));
+  await page.route("**/v1/catalogue/pull", (route) => {
+    assert.deepEqual(route.request().postDataJSON(), { id: "one" });
+    Object.assign(entry, { state: "pulling", progress: 0.25 });
+    return route.fulfill({ status: 202, json: { models } });
+  });
+  await page.getByRole("link", { name: "Chat", exact: true }).click();
+  await page.getByText("Model One").waitFor();
+  assert.equal(await page.getByText("Model Two").count(), 0);
+  assert.equal(await page.getByRole("button", { name: "Fetch" }).count(), 1);
+  await page.getByRole("button", { name: "Fetch" }).click();
+  await page.getByText("25 %").waitFor();
+  await shoot(page, "chat-fetching");
+  Object.assign(entry, { state: "verified", progress: 1 });
+  await page.getByText("./run up --model one").waitFor();
   await close(page);
 });
 
@@ -241,5 +262,38 @@ await test("keyboard, colours and places", async () => {
   await close(page);
 });
 
+await test("where keys are wanted, the page asks for one", async () => {
+  const page = await open(chatting);
+  page.expected.push("Failed to load resource");
+  const wanted = "Bearer a-key-of-the-tests";
+  await page.route("**/v1/models", (route) =>
+    route.request().headers().authorization === wanted
+      ? route.continue()
+      : route.fulfill({ status: 401, json: { error: { message: "an API key is needed", code: "invalid_api_key" } } }));
+  await page.getByLabel("API key").fill("a-key-of-the-tests");
+  await accessible(page, "the key prompt");
+  await page.getByRole("button", { name: "Open" }).click();
+  await message(page).waitFor();
+  await close(page);
+});
+
 await browser.close();
+if (existsSync(firefoxPath)) {
+  const other = await launchFirefox();
+  await test("Firefox: code is completed, and a chat answers", async () => {
+    const page = await open(`${chatting}#code`, {}, other);
+    await ghost(page).waitFor();
+    await page.getByRole("link", { name: "Chat", exact: true }).click();
+    await sampling(page, { Seed: "7", "Longest answer, tokens": "32" });
+    await ask(page, "Tell me about the sea");
+    await written(page);
+    assert.match(await answers(page).locator(".facts").textContent(), /chat · 32 tokens/);
+    await page.getByRole("link", { name: "Code" }).click();
+    await ghost(page).waitFor();
+    await close(page, `${shots}/code-firefox.png`);
+  });
+  await other.close();
+} else {
+  console.log("skip  Firefox: there is no firefox-esr");
+}
 console.log(`${count()} tests passed`);

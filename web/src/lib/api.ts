@@ -25,8 +25,9 @@ export interface CatalogueEntry {
   licence: string;
   gated: boolean;
   fits: boolean;
-  state: "absent" | "partial" | "present" | "verified";
-  progress: number | null;
+  state: "absent" | "partial" | "waiting" | "pulling" | "present" | "verified";
+  progress: number; // the share of its bytes that are here
+  problem?: string;
 }
 
 export class ApiError extends Error {

@@ -29,12 +29,15 @@ export interface Conversation {
   leaf: string | null;
 }
 
+// Browsers have randomUUID on this machine and over HTTPS alone.
+const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 export function newConversation(): Conversation {
-  return { id: crypto.randomUUID(), title: "", at: Date.now(), turns: {}, leaf: null };
+  return { id: newId(), title: "", at: Date.now(), turns: {}, leaf: null };
 }
 
 export function addTurn(conversation: Conversation, parent: string | null, role: Turn["role"], text: string): Turn {
-  const id = crypto.randomUUID();
+  const id = newId();
   conversation.turns[id] = { id, parent, role, text, thoughts: "", at: Date.now() };
   conversation.leaf = id;
   conversation.at = Date.now();
