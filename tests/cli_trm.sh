@@ -35,12 +35,16 @@ expect 0 "$pintle" trm train --config "$scratch/settings.toml" --out "$scratch/c
 grep -q "${weights[1]}" "$scratch/card/model/README.md" || fail "the card names other weights"
 
 # The shipped models: whole, and as good as their cards say.
-for name in sudoku4 sudoku6 sudoku9; do
+for name in sudoku4 sudoku6 sudoku9 maze10; do
   shipped=$project/models/$name
   grep -q "$(sha256sum "$shipped/model.safetensors" | cut -d' ' -f1)" "$shipped/README.md" || fail "$name is not the model of its card"
   expect 0 "$pintle" trm eval --model "$shipped" --generate 40 --depth 16 --json
   awk -v exact="$(json exact)" 'BEGIN { exit !(exact > 0.9) }' || fail "$name solves $(json exact)"
 done
+
+expect 0 "$pintle" trm eval --model "$project/models/maze10" --task maze20 --generate 10 --depth 32 --json
+prints '"task":"maze20","count":10'
+awk -v cells="$(json cells)" 'BEGIN { exit !(cells > 0.9) }' || fail "maze10 has $(json cells) of the cells of larger mazes"
 
 # The script of the long run, measuring a shipped model.
 "$pintle" trm tasks sudoku9 --generate 2 --split test >"$scratch/nine.csv"
