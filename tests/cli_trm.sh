@@ -38,7 +38,7 @@ grep -q "${weights[1]}" "$scratch/card/model/README.md" || fail "the card names 
 for name in sudoku4 sudoku6 sudoku9 maze10; do
   shipped=$project/models/$name
   grep -q "$(sha256sum "$shipped/model.safetensors" | cut -d' ' -f1)" "$shipped/README.md" || fail "$name is not the model of its card"
-  expect 0 "$pintle" trm eval --model "$shipped" --generate 40 --depth 16 --json
+  expect 0 "$pintle" trm eval --model "$shipped" --generate 40 --early-stop --json
   awk -v exact="$(json exact)" 'BEGIN { exit !(exact > 0.9) }' || fail "$name solves $(json exact)"
 done
 
