@@ -157,14 +157,25 @@ int32_t Sampler::Draw(std::span<const float> logits, float largest, const Sample
   const auto temperature = static_cast<float>(options.temperature);
   for (size_t i = 0; i < logits.size(); ++i) weights_[i] = (logits[i] - largest) / temperature;
   kernels::ExpArray(weights_.data(), weights_.data(), static_cast<int64_t>(logits.size()), pool_);
-  order_.resize(logits.size());
-  std::iota(order_.begin(), order_.end(), 0);
-  // A heap has its last on top. Candidates come off it as they are looked at: a peaked distribution needs few of them.
+  // Candidates come off a heap, which has its last on top, as they are looked at: first those near the largest, which
+  // is mostly enough, then those further off.
   const auto after = [likelier = Likelier{logits}](int32_t a, int32_t b) { return likelier(b, a); };
-  std::make_heap(order_.begin(), order_.end(), after);
+  float low = INFINITY, reach = 4 * temperature;
+  const auto widen = [&] {
+    const float high = low;
+    reach += 4 * temperature;
+    low = reach < 100 * temperature ? largest - reach : -INFINITY;
+    order_.clear();
+    for (size_t i = 0; i < logits.size(); ++i) {
+      if (logits[i] >= low && logits[i] < high) order_.push_back(static_cast<int32_t>(i));
+    }
+    std::make_heap(order_.begin(), order_.end(), after);
+  };
+  order_.clear();
   chosen_.clear();
   const auto weight = [&](size_t i) {
     while (chosen_.size() <= i) {
+      while (order_.empty()) widen();
       std::pop_heap(order_.begin(), order_.end(), after);
       chosen_.push_back(order_.back());
       order_.pop_back();
