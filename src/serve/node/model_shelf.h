@@ -15,9 +15,9 @@
 
 #include "base/result.h"
 #include "serve/http/api_error.h"
+#include "serve/http/worker.h"
 #include "serve/node/engine_thread.h"
 #include "serve/node/metrics.h"
-#include "serve/node/worker.h"
 
 namespace pintle {
 

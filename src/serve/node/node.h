@@ -11,10 +11,10 @@
 
 #include "base/result.h"
 #include "serve/http/server.h"
+#include "serve/http/worker.h"
 #include "serve/node/metrics.h"
 #include "serve/node/model_shelf.h"
 #include "serve/node/requests.h"
-#include "serve/node/worker.h"
 
 namespace pintle {
 

@@ -11,7 +11,7 @@
 #include "generate/generate.h"
 #include "generate/gguf_model.h"
 #include "models/decoder/synth.h"
-#include "serve/node/fake_response.h"
+#include "serve/http/fake_response.h"
 
 namespace pintle {
 namespace {

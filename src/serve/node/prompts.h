@@ -12,8 +12,8 @@
 
 namespace pintle {
 
-/// One prompt. `cut_tokens`: how much of it did not fit and was left out (SampleOptions::fit_prompt). `in_thoughts`: the
-/// chat template has opened the answer's thoughts already.
+/// One prompt. `cut_tokens`: how much of it did not fit and was left out (SampleOptions::fit_prompt). `in_thoughts`:
+/// the chat template has opened the answer's thoughts already.
 struct Prompt {
   std::vector<int32_t> ids;
   int64_t cut_tokens = 0;

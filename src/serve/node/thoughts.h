@@ -10,10 +10,12 @@ namespace pintle {
 /// One answer; one thread.
 class ThoughtSplitter {
  public:
-  /// `thinks`: the model may begin with thoughts; otherwise everything is content. `inside`: its prompt ended with
-  /// <think>.
+  /// `thinks`: the model may begin with thoughts; otherwise everything is content. `inside`: its prompt opened
+  /// them.
   explicit ThoughtSplitter(bool thinks, bool inside = false)
-      : state_(inside ? State::kInside : thinks ? State::kBefore : State::kAfter) {}
+      : state_(inside   ? State::kInside
+               : thinks ? State::kBefore
+                        : State::kAfter) {}
 
   /// Adds what became certain with this text to the two ends.
   void Push(std::string_view text, std::string& reasoning, std::string& content);

@@ -14,7 +14,7 @@
 #include "serve/http/api_error.h"
 #include "serve/http/metric_set.h"
 #include "serve/http/server.h"
-#include "serve/node/worker.h"
+#include "serve/http/worker.h"
 
 namespace pintle {
 

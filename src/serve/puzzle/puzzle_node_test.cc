@@ -6,7 +6,7 @@
 #include <boost/json.hpp>
 
 #include "base/json.h"
-#include "serve/node/fake_response.h"
+#include "serve/http/fake_response.h"
 
 namespace pintle {
 namespace {
@@ -26,18 +26,6 @@ class SmallSolver final : public PuzzleSolver {
   Info info_ = {"small", "pair", 7};
 };
 
-std::shared_ptr<FakeResponse> Ask(PuzzleNode& node, const std::string& method, const std::string& path,
-                                  const std::string& body = {}) {
-  auto response = std::make_shared<FakeResponse>();
-  HttpRequest request;
-  request.method = method;
-  request.path = path;
-  request.body = body;
-  node.Handle(std::move(request), response);
-  response->Wait();
-  return response;
-}
-
 std::vector<std::unique_ptr<PuzzleSolver>> Solvers() {
   std::vector<std::unique_ptr<PuzzleSolver>> solvers;
   solvers.push_back(std::make_unique<SmallSolver>());
@@ -55,7 +43,7 @@ boost::json::value Parsed(const std::string& text) {
 TEST_CASE("a puzzle is solved, checked, and traced if asked for") {
   PuzzleNode node(Solvers());
   const auto plain = Ask(node, "POST", "/v1/trm/solve", R"({"model":"small","puzzle":"1?","colour":1})");
-  CHECK(plain->status() == 200);
+  CHECK(plain->Wait().status() == 200);
   CHECK(plain->Header("x-pintle-ignored") == "colour");
   const auto body = Parsed(plain->body());
   CHECK(body.at("answer").as_string() == "12");
@@ -65,21 +53,21 @@ TEST_CASE("a puzzle is solved, checked, and traced if asked for") {
   CHECK(body.at("confidence").as_double() == 0.75);
   CHECK(body.as_object().if_contains("trace") == nullptr);
   const auto traced =
-      Parsed(Ask(node, "POST", "/v1/trm/solve", R"({"model":"small","puzzle":"1?","trace":true})")->body());
+      Parsed(Ask(node, "POST", "/v1/trm/solve", R"({"model":"small","puzzle":"1?","trace":true})")->Wait().body());
   CHECK(traced.at("trace").as_array().size() == 2);
   CHECK(traced.at("trace").at(0).at("answer").as_string() == "11");
   const auto shallow =
-      Parsed(Ask(node, "POST", "/v1/trm/solve", R"({"model":"small","puzzle":"1?","depth":1})")->body());
+      Parsed(Ask(node, "POST", "/v1/trm/solve", R"({"model":"small","puzzle":"1?","depth":1})")->Wait().body());
   CHECK_FALSE(shallow.at("checked").as_bool());
   CHECK(shallow.at("reason").as_string() == "1 stands twice");
 }
 
 TEST_CASE("models are listed and shown; the rest is refused with its name") {
   PuzzleNode node(Solvers());
-  CHECK(Parsed(Ask(node, "GET", "/v1/models")->body()).at("data").at(0).at("task").as_string() == "pair");
-  CHECK(Ask(node, "GET", "/v1/models/small")->status() == 200);
-  CHECK(Ask(node, "GET", "/ready")->status() == 200);
-  CHECK(Ask(node, "GET", "/metrics")->body().find("pintle_requests_total") != std::string::npos);
+  CHECK(Parsed(Ask(node, "GET", "/v1/models")->Wait().body()).at("data").at(0).at("task").as_string() == "pair");
+  CHECK(Ask(node, "GET", "/v1/models/small")->Wait().status() == 200);
+  CHECK(Ask(node, "GET", "/ready")->Wait().status() == 200);
+  CHECK(Ask(node, "GET", "/metrics")->Wait().body().find("pintle_requests_total") != std::string::npos);
   const struct {
     const char *method, *path, *body;
     int status;
@@ -97,7 +85,7 @@ TEST_CASE("models are listed and shown; the rest is refused with its name") {
   for (const auto& row : rows) {
     CAPTURE(std::string(row.path) + " " + row.body);
     const auto response = Ask(node, row.method, row.path, row.body);
-    CHECK(response->status() == row.status);
+    CHECK(response->Wait().status() == row.status);
     CHECK(Parsed(response->body()).at("error").at("code").as_string() == row.code);
   }
 }

@@ -8,22 +8,13 @@
 #include <vector>
 
 #include "base/json.h"
-#include "serve/node/fake_response.h"
+#include "serve/http/fake_response.h"
 #include "serve/speech/speech_reply.h"
 #include "serve/speech/speech_request.h"
 
 namespace pintle {
 namespace {
 
-std::shared_ptr<FakeResponse> Ask(TtsNode& node, std::string method, std::string path, std::string body = {}) {
-  auto response = std::make_shared<FakeResponse>();
-  HttpRequest request;
-  request.method = std::move(method);
-  request.path = std::move(path);
-  request.body = std::move(body);
-  node.Handle(std::move(request), response);
-  return response;
-}
 std::shared_ptr<FakeResponse> Speak(TtsNode& node, const std::string& body) {
   return Ask(node, "POST", "/v1/audio/speech", body);
 }

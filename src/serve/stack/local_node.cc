@@ -30,10 +30,8 @@ Result<std::unique_ptr<LocalNode>> Serve(std::unique_ptr<Routes> routes) {
   HttpServerOptions http;
   http.behind_gateway = true;
   http.access_log = false;  // the gateway writes one
-  PINTLE_ASSIGN(auto server, HttpServer::Create(http, [self = routes.get()](HttpRequest request,
-                                                                            std::shared_ptr<HttpResponse> response) {
-                  self->Handle(std::move(request), std::move(response));
-                }));
+  const auto handle = [self = routes.get()](auto&&... parts) { self->Handle(std::forward<decltype(parts)>(parts)...); };
+  PINTLE_ASSIGN(auto server, HttpServer::Create(http, handle));
   return std::unique_ptr<LocalNode>(std::make_unique<Served<Routes>>(std::move(routes), std::move(server)));
 }
 

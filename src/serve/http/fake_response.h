@@ -1,4 +1,4 @@
-// For tests: an HttpResponse without a socket, and a node to ask.
+// For tests: an HttpResponse without a socket, and a way to ask a node.
 #pragma once
 
 #include <condition_variable>
@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "serve/node/node.h"
+#include "serve/http/server.h"
 
 namespace pintle {
 
@@ -83,19 +83,23 @@ class FakeResponse : public HttpResponse {
   std::function<void()> on_cancel_;
 };
 
-/// Sends a request to the node; the answer comes when it comes.
-inline std::shared_ptr<FakeResponse> Post(LlmNode& node, const std::string& path, const std::string& body) {
+/// Sends a request to the routes of a node; the answer comes when it comes.
+template <typename Node>
+std::shared_ptr<FakeResponse> Ask(Node& node, const std::string& method, const std::string& path,
+                                  const std::string& body = {}) {
   auto response = std::make_shared<FakeResponse>();
   node.Handle(
-      {.method = "POST", .path = path, .query = "", .body = body, .request_id = "r", .client = "", .headers = {}},
+      {.method = method, .path = path, .query = "", .body = body, .request_id = "r", .client = "", .headers = {}},
       response);
   return response;
 }
-inline std::shared_ptr<FakeResponse> Get(LlmNode& node, const std::string& path) {
-  auto response = std::make_shared<FakeResponse>();
-  node.Handle({.method = "GET", .path = path, .query = "", .body = "", .request_id = "r", .client = "", .headers = {}},
-              response);
-  return response;
+template <typename Node>
+std::shared_ptr<FakeResponse> Post(Node& node, const std::string& path, const std::string& body) {
+  return Ask(node, "POST", path, body);
+}
+template <typename Node>
+std::shared_ptr<FakeResponse> Get(Node& node, const std::string& path) {
+  return Ask(node, "GET", path);
 }
 
 }  // namespace pintle
