@@ -85,6 +85,25 @@ TEST_CASE("limits of header and body") {
   CHECK(Read(exact, start + "Content-Length: 100\r\n\r\n" + std::string(100, 'b')) == State::kDone);
 }
 
+TEST_CASE("chunks that come byte by byte, the last one too") {
+  for (const std::string body : {"0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n", "0\r\nX: y\r\n\r\n"}) {
+    const std::string bytes = "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + body;
+    RequestReader reader(1024, 100);
+    std::string inbox;
+    State state = State::kMore;
+    for (const char byte : bytes) {
+      inbox += byte;
+      size_t used = 0;
+      do {
+        state = reader.Feed(inbox, used);
+        inbox.erase(0, used);
+      } while (state == State::kHeader);
+    }
+    CHECK(state == State::kDone);
+    CHECK(reader.request().body == (body[0] == '3' ? "abc" : ""));
+  }
+}
+
 TEST_CASE("methods") {
   CHECK(RefusalStatus("DELETE /x HTTP/1.1\r\nHost: h\r\n\r\n") == 405);
   CHECK(RefusalStatus("CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n") == 405);
