@@ -237,6 +237,7 @@ await test("status: nodes, models, memory, and a plot that lives", async () => {
 await test("keyboard, colours and places", async () => {
   const page = await open(chatting);
   await message(page).waitFor();
+  await message(page).fill("half a sentence");
   await page.getByRole("button", { name: "Model: chat" }).focus();
   await page.keyboard.press("Enter");
   await page.getByRole("listbox").waitFor();
@@ -247,6 +248,8 @@ await test("keyboard, colours and places", async () => {
   await page.getByRole("button", { name: /^Colours: light/ }).click();
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
   await page.reload();
+  await message(page).waitFor();
+  assert.equal(await message(page).inputValue(), "half a sentence");
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
   await page.getByRole("link", { name: "Status" }).click();
   await page.goBack();

@@ -5,7 +5,7 @@ import * as tree from "../lib/conversation";
 import type { Conversation, Turn } from "../lib/conversation";
 import * as history from "../lib/history";
 import { models, pick } from "../lib/models.svelte";
-import { settings } from "../lib/settings.svelte";
+import { settings, stored } from "../lib/settings.svelte";
 import { speaker } from "../lib/speech.svelte";
 
 const showMs = 40;
@@ -14,7 +14,7 @@ class Session {
   all = $state<Conversation[]>([]);
   current = $state<Conversation>(tree.newConversation());
   writing = $state<string | null>(null); // the turn that is being written
-  draft = $state("");
+  draft = $state(stored("draft", { text: "" }).text); // outlives the page
   problem = $state("");
   #abort: AbortController | undefined;
 
