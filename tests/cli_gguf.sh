@@ -22,7 +22,7 @@ expect 0 "$pintle" perplexity "$gguf" --file "$text" --json
 exact=$(json perplexity)
 
 # Every type: written, read, the same bytes for any number of threads, and not far from the original.
-for type in q8_0 q6_k q5_k_m q4_k_m q5_1 q5_0 q4_1 q4_0 f16 f32; do
+for type in q8_0 q6_k q5_k_m q4_k_m q5_k_s q4_k_s iq4_xs iq4_nl q5_1 q5_0 q4_1 q4_0 f16 bf16 f32; do
   expect 0 "$pintle" quantize "$gguf" "$scratch/$type.gguf" --type $type
   expect 0 "$pintle" complete "$scratch/$type.gguf" --prompt 'pub fn ' --max-tokens 16 --threads 1
   cp "$scratch/out" "$scratch/one"
@@ -36,6 +36,11 @@ for arch in tiny-llama tiny-qwen2 tiny-qwen3; do
   expect 0 "$pintle" models synth --arch $arch --type q4_k_m --out "$scratch/$arch.gguf"
   expect 0 "$pintle" chat "$scratch/$arch.gguf" --max-tokens 4 hello
   expect 0 "$pintle" show "$scratch/$arch.gguf" --prompt hello
+  for type in f32 f16 bf16 q8_0 q6_k q5_k_m q5_k_s q5_1 q5_0 q4_k_m q4_k_s q4_1 q4_0 iq4_nl iq4_xs; do
+    expect 0 "$pintle" models synth --arch $arch --type $type --out "$scratch/random.gguf"
+    expect 0 "$pintle" verify "$scratch/random.gguf"
+    prints "all finite"
+  done
 done
 
 # Wrong and damaged input.

@@ -25,6 +25,8 @@ expect 1 "$pintle" pull http://example.org/x.gguf
 says "the address is not https"
 expect 1 "$pintle" pull hf:owner/name/x.bin
 expect 1 "$pintle" pull qwen3-8b --sha256 12
+expect 3 "$pintle" up --no-shipped --model qwen3-0.6b --port 0
+says "\`pintle pull qwen3-0.6b\` fetches it"
 [ ! -e "$models" ] || [ -z "$(ls -A "$models")" ] || fail "something was written without a download"
 for verb in models pull verify; do expect 0 "$pintle" $verb --help; done
 HF_ENDPOINT=https://hub.invalid expect 0 "$pintle" pull qwen3-8b --dry-run

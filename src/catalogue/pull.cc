@@ -77,7 +77,7 @@ Status CheckIsGguf(const fs::path& path) {
   PINTLE_ASSIGN(const File file, File::OpenRead(path));
   PINTLE_ASSIGN(const uint64_t size, file.Size());
   const GgufRead read = [&](void* out, size_t count, uint64_t offset) { return file.ReadAt(out, count, offset); };
-  PINTLE_ASSIGN(const GgufHeader header, ParseGgufHeader(read, size, path.string()));
+  PINTLE_RETURN_IF_ERROR(ParseGgufHeader(read, size, path.string()));
   return {};
 }
 
@@ -140,7 +140,7 @@ Result<ModelFile> PullModel(const PullSource& source, const ModelStore& store, c
   const ModelFile here = store.Look(source.file);
   if (here.state == ModelState::kVerified && (sha256.empty() || sha256 == lock->sha256)) return here;
   if (here.state == ModelState::kPresent || here.state == ModelState::kVerified) {
-    PINTLE_ASSIGN(const std::string found, VerifyStored(source.file, store, sha256));
+    PINTLE_RETURN_IF_ERROR(VerifyStored(source.file, store, sha256));
     return store.Look(source.file);
   }
   DownloadRequest request;

@@ -45,7 +45,7 @@ void RegisterQuantize(Command& pintle) {
   verb.Option("in", options->in, "the .gguf file to read").Required();
   verb.Option("out", options->out, "the .gguf file to write").Required();
   verb.Option("--type", options->type,
-              "q8_0, q6_k, q5_k_m, q5_k_s, q5_1, q5_0, q4_k_m, q4_k_s, q4_1, q4_0, f16, bf16, f32")
+              "q8_0, q6_k, q5_k_m, q5_k_s, q5_1, q5_0, q4_k_m, q4_k_s, iq4_xs, iq4_nl, q4_1, q4_0, f16, bf16, f32")
       .Required();
   verb.Run([options](const Global& global) -> Status {
     const double start = MonotonicSeconds();

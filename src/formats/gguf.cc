@@ -581,6 +581,10 @@ Result<std::vector<float>> GgufDecode(GgufType type, std::string_view bytes) {
       return DecodeBlocks<kernels::QuantType::kQ5_K>(bytes);
     case GgufType::kQ6_K:
       return DecodeBlocks<kernels::QuantType::kQ6_K>(bytes);
+    case GgufType::kIQ4_NL:
+      return DecodeBlocks<kernels::QuantType::kIQ4_NL>(bytes);
+    case GgufType::kIQ4_XS:
+      return DecodeBlocks<kernels::QuantType::kIQ4_XS>(bytes);
     default:
       return ValidationError("no decoder for the tensor type " + std::string(GgufTypeName(type)));
   }

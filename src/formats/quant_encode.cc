@@ -6,9 +6,12 @@
 
 #include "base/check.h"
 #include "formats/half.h"
+#include "kernels/quant.h"
 
 namespace pintle {
 namespace {
+
+float Iq4Value(int q) { return static_cast<float>(int{kernels::kIq4Values[static_cast<size_t>(q)]} - 128); }
 
 // Half away from zero, limited to [low, high]; NaN becomes low.
 int Round(float x, int low, int high) {
@@ -191,17 +194,83 @@ void EncodeQ6K(const float* x, std::string& out) {
   AppendHalf(d, out);
 }
 
+// The quant of the IQ4 types whose value is nearest.
+int NearestIq4(float x) {
+  int best = 0;
+  float least = INFINITY;
+  for (int q = 0; q < 16; ++q) {
+    const float off = std::abs(x - Iq4Value(q));
+    if (off < least) {
+      least = off;
+      best = q;
+    }
+  }
+  return best;
+}
+
+// The scale of 32 elements for the values of the IQ4 types.
+float FitIq4(const float* x) {
+  const float extreme = Extreme(x, 32);
+  if (extreme == 0) return 0;
+  float best = 0, best_score = -1;
+  for (int step = -7; step <= 7; ++step) {
+    const float inverse = (-127.0f + static_cast<float>(step)) / extreme;
+    float sum_xv = 0, sum_vv = 0;
+    for (int i = 0; i < 32; ++i) {
+      const float value = Iq4Value(NearestIq4(x[i] * inverse));
+      sum_xv += x[i] * value;
+      sum_vv += value * value;
+    }
+    if (sum_vv > 0 && sum_xv * sum_xv / sum_vv > best_score) {
+      best_score = sum_xv * sum_xv / sum_vv;
+      best = sum_xv / sum_vv;
+    }
+  }
+  return best;
+}
+
+void AppendIq4(const float* x, float scale, std::string& out) {
+  const float inverse = Inverse(scale);
+  for (int i = 0; i < 16; ++i) {
+    out += static_cast<char>(NearestIq4(x[i] * inverse) | NearestIq4(x[i + 16] * inverse) << 4);
+  }
+}
+
+void EncodeIq4Nl(const float* x, std::string& out) {
+  const float d = FitIq4(x);
+  AppendHalf(d, out);
+  AppendIq4(x, Stored(d), out);
+}
+
+void EncodeIq4Xs(const float* x, std::string& out) {
+  std::array<float, 8> scales{};
+  for (size_t k = 0; k < 8; ++k) scales.at(k) = FitIq4(x + 32 * k);
+  const float d = Extreme(scales.data(), 8) / -32.0f;
+  std::array<int, 8> rounded{};
+  unsigned high = 0;
+  for (size_t k = 0; k < 8; ++k) {
+    rounded.at(k) = Round(scales.at(k) * Inverse(d), -32, 31);
+    high |= static_cast<unsigned>(rounded.at(k) + 32) >> 4 << (2 * k);
+  }
+  AppendHalf(d, out);
+  out += static_cast<char>(high & 255);
+  out += static_cast<char>(high >> 8);
+  for (size_t k = 0; k < 8; k += 2) {
+    out += static_cast<char>(((rounded.at(k) + 32) & 15) | ((rounded.at(k + 1) + 32) & 15) << 4);
+  }
+  for (size_t k = 0; k < 8; ++k) AppendIq4(x + 32 * k, Stored(d) * static_cast<float>(rounded.at(k)), out);
+}
+
 }  // namespace
 
 bool HasQuantEncoder(GgufType type) {
   return type == GgufType::kQ4_0 || type == GgufType::kQ4_1 || type == GgufType::kQ5_0 || type == GgufType::kQ5_1 ||
-         type == GgufType::kQ4_K || type == GgufType::kQ5_K || type == GgufType::kQ6_K;
+         type == GgufType::kQ4_K || type == GgufType::kQ5_K || type == GgufType::kQ6_K || type == GgufType::kIQ4_NL ||
+         type == GgufType::kIQ4_XS;
 }
 
 void EncodeQuant(GgufType type, const float* values, int64_t count, std::string& out) {
-  const bool small =
-      type == GgufType::kQ4_0 || type == GgufType::kQ4_1 || type == GgufType::kQ5_0 || type == GgufType::kQ5_1;
-  const int64_t block = small ? 32 : 256;
+  const int64_t block = GgufBytes(type, 32, 32) > 0 ? 32 : 256;
   PINTLE_CHECK(HasQuantEncoder(type) && count % block == 0, "whole blocks of a type that can be encoded");
   for (int64_t at = 0; at < count; at += block) {
     switch (type) {
@@ -215,6 +284,12 @@ void EncodeQuant(GgufType type, const float* values, int64_t count, std::string&
         break;
       case GgufType::kQ6_K:
         EncodeQ6K(values + at, out);
+        break;
+      case GgufType::kIQ4_NL:
+        EncodeIq4Nl(values + at, out);
+        break;
+      case GgufType::kIQ4_XS:
+        EncodeIq4Xs(values + at, out);
         break;
       default:
         EncodeK(type == GgufType::kQ5_K ? 5 : 4, values + at, out);

@@ -30,8 +30,9 @@ TEST_CASE("quantised blocks come back close to what went in") {
   const struct {
     GgufType type;
     double limit;  // relative rms
-  } rows[] = {{GgufType::kQ4_0, 0.095}, {GgufType::kQ4_1, 0.08}, {GgufType::kQ5_0, 0.048}, {GgufType::kQ5_1, 0.04},
-              {GgufType::kQ4_K, 0.078}, {GgufType::kQ5_K, 0.04}, {GgufType::kQ6_K, 0.020}};
+  } rows[] = {{GgufType::kQ4_0, 0.095}, {GgufType::kQ4_1, 0.08},    {GgufType::kQ5_0, 0.048},
+              {GgufType::kQ5_1, 0.04},  {GgufType::kQ4_K, 0.078},   {GgufType::kQ5_K, 0.04},
+              {GgufType::kQ6_K, 0.020}, {GgufType::kIQ4_NL, 0.085}, {GgufType::kIQ4_XS, 0.085}};
   for (const auto& [type, limit] : rows) {
     CAPTURE(GgufTypeName(type));
     std::string bytes;
@@ -74,7 +75,7 @@ TEST_CASE("K blocks decode as their description says") {
 
 TEST_CASE("blocks of equal values and of zeros") {
   for (const GgufType type : {GgufType::kQ4_0, GgufType::kQ4_1, GgufType::kQ5_0, GgufType::kQ5_1, GgufType::kQ4_K,
-                              GgufType::kQ5_K, GgufType::kQ6_K}) {
+                              GgufType::kQ5_K, GgufType::kQ6_K, GgufType::kIQ4_NL, GgufType::kIQ4_XS}) {
     CAPTURE(GgufTypeName(type));
     for (const float value : {0.0f, 2.0f, -2.0f}) {
       const std::vector<float> x(256, value);

@@ -4,10 +4,13 @@
 // Activations, in blocks of 32 along k, the same for every weight type: dx = amax / 127, q = x * (127 / amax) rounded
 // to nearest even; a block whose amax is below 2^-100 counts as 0, a block that is not finite makes its row NaN.
 // Weights, in blocks of 32 along k:   w = s * (q - offset) + m     (m: types with a minimum only)
-//   s = d, or for K types d * (6-bit scale), rounded once; Q6_K has an integer scale for each half of the block instead
+//   s = d, or for K types d * (6-bit scale), rounded once; Q6_K and IQ4_XS
+//       instead have an integer scale for each half of the block
+//       that the sum of the half is multiplied by
 //   m as stored, or for Q4_K, Q5_K -(dmin * (6-bit minimum)), rounded once
+//   q as stored, or for IQ4 types what kIq4Values makes of it
 // One output element is ONE fp32 chain over the blocks in order, each step multiplied, then added (no FMA):
-//   i = sum of (q_w - offset) * q_x, exact (Q6_K: scale0 * i0 + scale1 * i1, exact)
+//   i = sum of (q_w - offset) * q_x, exact (with integer scales: scale0 * i0 + scale1 * i1, exact)
 //   acc = acc + float(i) * (s * dx)          with a minimum: acc = acc + m * (dx * float(sum of q_x))
 // then + bias, then + residual. Neither the number of tokens, nor threads, nor the instruction set shows in the bits.
 // Source of the block formats: ggml's description of its quantisation types.
@@ -21,10 +24,13 @@
 namespace pintle::kernels {
 
 /// Block formats with a product here.
-enum class QuantType : uint8_t { kQ8_0, kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ4_K, kQ5_K, kQ6_K };
-inline constexpr int kQuantTypes = 8;
+enum class QuantType : uint8_t { kQ8_0, kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ4_K, kQ5_K, kQ6_K, kIQ4_NL, kIQ4_XS };
+inline constexpr int kQuantTypes = 10;
 
-/// Elements of a block of the file: 32, or 256 for K types. Rows are whole blocks.
+/// What the sixteen quants of the IQ4 types stand for, plus 128.
+inline constexpr uint8_t kIq4Values[16] = {1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241};
+
+/// Elements of a block of the file: 32, or 256 for K types and IQ4_XS. Rows are whole blocks.
 int64_t QuantBlock(QuantType type);
 /// Bytes of a row of `columns` elements in the file.
 int64_t QuantRowBytes(QuantType type, int64_t columns);

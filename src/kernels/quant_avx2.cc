@@ -25,7 +25,7 @@ PINTLE_INLINE __m256 Unsigned8(const uint8_t* at) {
 }
 
 /// Eight of the sixteen rows (`half` 0 or 1) of a block as unsigned bytes, by groups of four k.
-template <int kBits>
+template <int kBits, bool kTable>
 PINTLE_INLINE void Unpack(const uint8_t* high, int half, __m256i w[8]) {
   high += 32 * half;
   if constexpr (kBits == 8) {
@@ -40,6 +40,11 @@ PINTLE_INLINE void Unpack(const uint8_t* high, int half, __m256i w[8]) {
     const __m256i both = Load(quants + 64 * g);
     w[g] = _mm256_and_si256(both, low4);
     w[g + 4] = _mm256_and_si256(_mm256_srli_epi16(both, 4), low4);
+  }
+  if constexpr (kTable) {
+    const __m256i values = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(kIq4Values)));
+#pragma GCC unroll 16
+    for (int g = 0; g < 8; ++g) w[g] = _mm256_shuffle_epi8(values, w[g]);
   }
   if constexpr (kBits == 5) {
     const __m256i bits = Load(high), fifth = _mm256_set1_epi8(16);
@@ -105,7 +110,7 @@ PINTLE_QUANT_ATTR void Columns(const QuantTile& tile, int64_t first, int half) {
       }
       if constexpr (kFormat.block_scales) high += 32;
       __m256i w[8];
-      Unpack<kFormat.bits>(high, half, w);
+      Unpack<kFormat.bits, kFormat.table>(high, half, w);
 #pragma GCC unroll 16
       for (int i = 0; i < kTokens; ++i) {
         const int64_t token = first + i;
@@ -200,7 +205,8 @@ PINTLE_QUANT_ATTR void QuantizeRow(const float* x, int64_t token, const QuantAct
 
 const QuantKernel kQuantAvx2 = {
     {Tile<QuantType::kQ8_0>, Tile<QuantType::kQ4_0>, Tile<QuantType::kQ4_1>, Tile<QuantType::kQ5_0>,
-     Tile<QuantType::kQ5_1>, Tile<QuantType::kQ4_K>, Tile<QuantType::kQ5_K>, Tile<QuantType::kQ6_K>},
+     Tile<QuantType::kQ5_1>, Tile<QuantType::kQ4_K>, Tile<QuantType::kQ5_K>, Tile<QuantType::kQ6_K>,
+     Tile<QuantType::kIQ4_NL>, Tile<QuantType::kIQ4_XS>},
     QuantizeRow};
 
 }  // namespace pintle::kernels

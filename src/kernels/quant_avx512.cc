@@ -19,7 +19,7 @@ PINTLE_INLINE __m512 Halves(const uint8_t* at) {
 PINTLE_INLINE __m128i Bytes16(const uint8_t* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
 
 /// The quants of a block as eight vectors of unsigned bytes.
-template <int kBits>
+template <int kBits, bool kTable>
 PINTLE_INLINE void Unpack(const uint8_t* high, __m512i w[8]) {
   if constexpr (kBits == 8) {
 #pragma GCC unroll 16
@@ -33,6 +33,11 @@ PINTLE_INLINE void Unpack(const uint8_t* high, __m512i w[8]) {
     const __m512i both = _mm512_loadu_si512(quants + 64 * g);
     w[g] = _mm512_and_si512(both, low4);
     w[g + 4] = _mm512_and_si512(_mm512_srli_epi16(both, 4), low4);
+  }
+  if constexpr (kTable) {
+    const __m512i values = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(kIq4Values)));
+#pragma GCC unroll 16
+    for (int g = 0; g < 8; ++g) w[g] = _mm512_shuffle_epi8(values, w[g]);
   }
   if constexpr (kBits == 5) {
     const __m512i bits = _mm512_loadu_si512(high);
@@ -96,7 +101,7 @@ PINTLE_QUANT_ATTR void Columns(const QuantTile& tile, int64_t first) {
       }
       if constexpr (kFormat.block_scales) high += 32;
       __m512i w[8];
-      Unpack<kFormat.bits>(high, w);
+      Unpack<kFormat.bits, kFormat.table>(high, w);
 #pragma GCC unroll 16
       for (int i = 0; i < kTokens; ++i) {
         const int64_t token = first + i;
@@ -183,7 +188,8 @@ PINTLE_QUANT_ATTR void QuantizeRow(const float* x, int64_t token, const QuantAct
 
 const QuantKernel kQuantAvx512 = {
     {Tile<QuantType::kQ8_0>, Tile<QuantType::kQ4_0>, Tile<QuantType::kQ4_1>, Tile<QuantType::kQ5_0>,
-     Tile<QuantType::kQ5_1>, Tile<QuantType::kQ4_K>, Tile<QuantType::kQ5_K>, Tile<QuantType::kQ6_K>},
+     Tile<QuantType::kQ5_1>, Tile<QuantType::kQ4_K>, Tile<QuantType::kQ5_K>, Tile<QuantType::kQ6_K>,
+     Tile<QuantType::kIQ4_NL>, Tile<QuantType::kIQ4_XS>},
     QuantizeRow};
 
 }  // namespace pintle::kernels

@@ -6,7 +6,8 @@
 namespace pintle::kernels {
 namespace {
 
-constexpr const char* kNames[kQuantTypes] = {"q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q4_k", "q5_k", "q6_k"};
+constexpr const char* kNames[kQuantTypes] = {"q8_0", "q4_0", "q4_1", "q5_0",   "q5_1",
+                                             "q4_k", "q5_k", "q6_k", "iq4_nl", "iq4_xs"};
 
 uint64_t HashOf(QuantType type) {
   constexpr int64_t kRows = 37, kColumns = 512, kTokens = 5;

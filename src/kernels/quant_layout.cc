@@ -85,9 +85,26 @@ void ReadQ6K(const uint8_t* from, FileBlock& out) {
   }
 }
 
+// IQ4_XS: d, the upper two bits of eight scales, their lower four, 128 bytes of nibbles; a scale is stored plus 32.
+void ReadIq4Xs(const uint8_t* from, FileBlock& out) {
+  out.d = Half(from);
+  const int high = Half(from + 2);
+  for (int k = 0; k < 8; ++k) {
+    const int scale = (from[4 + k / 2] >> (4 * (k % 2)) & 15) | (high >> (2 * k) & 3) << 4;
+    out.scales[k][0] = out.scales[k][1] = static_cast<uint8_t>(scale - 32);
+    for (int i = 0; i < 16; ++i) {
+      const uint8_t both = from[8 + 16 * k + i];
+      out.q[32 * k + i] = both & 15;
+      out.q[32 * k + 16 + i] = both >> 4;
+    }
+  }
+}
+
 void ReadBlock(QuantType type, const uint8_t* from, FileBlock& out) {
   if (type == QuantType::kQ6_K) {
     ReadQ6K(from, out);
+  } else if (type == QuantType::kIQ4_XS) {
+    ReadIq4Xs(from, out);
   } else if (FormatOf(type).block_scales) {
     ReadK(type, from, out);
   } else {
@@ -199,6 +216,7 @@ void UnpackQuantBlock(QuantType type, const uint8_t* panel, int64_t block, int64
       q = quants[64 * (g % 4) + lane] >> (g < 4 ? 0 : 4) & 15;
       if (format.bits == 5) q |= (at[lane] >> g & 1) << 4;
       if (format.bits == 6) q |= (at[64 * (g / 4) + lane] >> (2 * (g % 4)) & 3) << 4;
+      if (format.table) q = kIq4Values[q];
     }
     out.q[k] = q - offset;
   }

@@ -3,7 +3,7 @@
 // A panel holds 16 rows. Along k it is a list of super-blocks, each a header and its blocks of 32:
 //   header   16 f16 d, then for types with a minimum 16 f16 m (K types: -dmin)
 //   block    K types: 16 bytes of scales and 16 of minima (Q4_K, Q5_K: 6 bits in a byte), or 16 + 16 signed scales of
-//            the two halves (Q6_K); then the high bits; then the quants
+//            the two halves (Q6_K, IQ4_XS); then the high bits; then the quants
 // Quants of element (row, k) in groups g = k / 4, byte 4 * row + k % 4 of a 64-byte vector:
 //   8 bits   vector g
 //   else     vector g % 4, low nibble for g < 4, high nibble for the rest; the fifth bit is bit g of one further
@@ -19,13 +19,14 @@ namespace pintle::kernels {
 
 /// What distinguishes the types.
 struct QuantFormat {
-  int bits;           ///< of a quant: 8, 4, 5 or 6
-  int offset_shift;   ///< offset = 2^shift; -1: no offset
-  bool minimum;       ///< has m
-  bool block_scales;  ///< K types: 32 bytes of scales in each block
-  bool halves;        ///< Q6_K: integer scales of half blocks
-  int blocks;         ///< of 32 in a super-block
-  int file_bytes;     ///< of a super-block of one row in the file
+  int bits;            ///< of a quant: 8, 4, 5 or 6
+  int offset_shift;    ///< offset = 2^shift; -1: no offset
+  bool minimum;        ///< has m
+  bool block_scales;   ///< K types, IQ4_XS: 32 bytes of scales in each block
+  bool halves;         ///< Q6_K, IQ4_XS: integer scales of half blocks
+  int blocks;          ///< of 32 in a super-block
+  int file_bytes;      ///< of a super-block of one row in the file
+  bool table = false;  ///< IQ4 types: a quant is a place in kIq4Values
 
   [[nodiscard]] constexpr int header_bytes() const { return minimum ? 64 : 32; }
   [[nodiscard]] constexpr int high_bytes() const { return bits == 5 ? 64 : bits == 6 ? 128 : 0; }
@@ -37,14 +38,16 @@ struct QuantFormat {
 
 /// In the order of QuantType.
 inline constexpr QuantFormat kQuantFormats[kQuantTypes] = {
-    {8, 7, false, false, false, 1, 34},  // Q8_0, stored as q + 128
-    {4, 3, false, false, false, 1, 18},  // Q4_0
-    {4, -1, true, false, false, 1, 20},  // Q4_1
-    {5, 4, false, false, false, 1, 22},  // Q5_0
-    {5, -1, true, false, false, 1, 24},  // Q5_1
-    {4, -1, true, true, false, 8, 144},  // Q4_K
-    {5, -1, true, true, false, 8, 176},  // Q5_K
-    {6, 5, false, true, true, 8, 210},   // Q6_K
+    {8, 7, false, false, false, 1, 34},        // Q8_0, stored as q + 128
+    {4, 3, false, false, false, 1, 18},        // Q4_0
+    {4, -1, true, false, false, 1, 20},        // Q4_1
+    {5, 4, false, false, false, 1, 22},        // Q5_0
+    {5, -1, true, false, false, 1, 24},        // Q5_1
+    {4, -1, true, true, false, 8, 144},        // Q4_K
+    {5, -1, true, true, false, 8, 176},        // Q5_K
+    {6, 5, false, true, true, 8, 210},         // Q6_K
+    {4, 7, false, false, false, 1, 18, true},  // IQ4_NL
+    {4, 7, false, true, true, 8, 136, true},   // IQ4_XS; both halves have the block's scale
 };
 constexpr const QuantFormat& FormatOf(QuantType type) { return kQuantFormats[static_cast<int>(type)]; }
 
@@ -66,7 +69,7 @@ struct QuantBlockValues {
   int32_t q[32];    ///< offset taken off
   float scale;      ///< s
   float minimum;    ///< m; unused without
-  int32_t half[2];  ///< integer scales; 1 and 1 but for Q6_K
+  int32_t half[2];  ///< integer scales; 1 and 1 where the type has none
 };
 /// Block `block` of row `row` (0 to 15) of a panel.
 void UnpackQuantBlock(QuantType type, const uint8_t* panel, int64_t block, int64_t row, QuantBlockValues& out);

@@ -72,7 +72,8 @@ void Tile(const QuantTile& tile) {
 
 const QuantKernel kQuantPortable = {
     {Tile<QuantType::kQ8_0>, Tile<QuantType::kQ4_0>, Tile<QuantType::kQ4_1>, Tile<QuantType::kQ5_0>,
-     Tile<QuantType::kQ5_1>, Tile<QuantType::kQ4_K>, Tile<QuantType::kQ5_K>, Tile<QuantType::kQ6_K>},
+     Tile<QuantType::kQ5_1>, Tile<QuantType::kQ4_K>, Tile<QuantType::kQ5_K>, Tile<QuantType::kQ6_K>,
+     Tile<QuantType::kIQ4_NL>, Tile<QuantType::kIQ4_XS>},
     QuantizeRow};
 
 }  // namespace pintle::kernels

@@ -14,8 +14,9 @@
 namespace pintle::kernels {
 namespace {
 
-constexpr QuantType kTypes[] = {QuantType::kQ8_0, QuantType::kQ4_0, QuantType::kQ4_1, QuantType::kQ5_0,
-                                QuantType::kQ5_1, QuantType::kQ4_K, QuantType::kQ5_K, QuantType::kQ6_K};
+constexpr QuantType kTypes[] = {QuantType::kQ8_0,   QuantType::kQ4_0,  QuantType::kQ4_1, QuantType::kQ5_0,
+                                QuantType::kQ5_1,   QuantType::kQ4_K,  QuantType::kQ5_K, QuantType::kQ6_K,
+                                QuantType::kIQ4_NL, QuantType::kIQ4_XS};
 
 // A matrix of random file blocks with finite scales.
 struct Random {
@@ -78,6 +79,35 @@ TEST_CASE("quantised matrices come back from their panels as the formats say") {
   }
   DequantizeQuantRow({QuantType::kQ4_0, 16, 32, panel.data()}, 15, values);  // the padding
   for (const float value : values) CHECK(value == 0.0f);
+}
+
+TEST_CASE("the sixteen values of the IQ4 types, and the packed scales of IQ4_XS") {
+  constexpr int kValues[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+  uint8_t small[18] = {0x00, 0x38};  // d = 0.5
+  for (int i = 0; i < 16; ++i) small[2 + i] = static_cast<uint8_t>(i | (15 - i) << 4);
+  std::vector<uint8_t> panel(static_cast<size_t>(QuantPanelBytes(QuantType::kIQ4_NL, 32)));
+  PackQuantPanel(QuantType::kIQ4_NL, small, 1, 32, panel.data());
+  float values[256];
+  DequantizeQuantRow({QuantType::kIQ4_NL, 1, 32, panel.data()}, 0, values);
+  for (int i = 0; i < 16; ++i) {
+    CHECK(values[i] == 0.5f * static_cast<float>(kValues[i]));
+    CHECK(values[16 + i] == 0.5f * static_cast<float>(kValues[15 - i]));
+  }
+  uint8_t large[136] = {0x00, 0x38};
+  constexpr int kScales[8] = {-32, 31, 0, 5, -1, 16, -17, 1};
+  for (int k = 0; k < 8; ++k) {
+    const int stored = kScales[k] + 32;
+    large[4 + k / 2] = static_cast<uint8_t>(large[4 + k / 2] | (stored & 15) << (4 * (k % 2)));
+    large[2 + k / 4] = static_cast<uint8_t>(large[2 + k / 4] | (stored >> 4) << (2 * (k % 4)));
+    for (int i = 0; i < 16; ++i) large[8 + 16 * k + i] = small[2 + i];
+  }
+  panel.assign(static_cast<size_t>(QuantPanelBytes(QuantType::kIQ4_XS, 256)), 0);
+  PackQuantPanel(QuantType::kIQ4_XS, large, 1, 256, panel.data());
+  DequantizeQuantRow({QuantType::kIQ4_XS, 1, 256, panel.data()}, 0, values);
+  for (int i = 0; i < 256; ++i) {
+    const int nibble = i % 32 < 16 ? i % 16 : 15 - i % 16;
+    CHECK(values[i] == 0.5f * static_cast<float>(kScales[i / 32] * kValues[nibble]));
+  }
 }
 
 TEST_CASE("quantised products: the same bits on every instruction set, for any count of tokens and threads") {

@@ -42,6 +42,10 @@ std::optional<QuantType> QuantTypeOf(GgufType type) {
       return QuantType::kQ5_K;
     case GgufType::kQ6_K:
       return QuantType::kQ6_K;
+    case GgufType::kIQ4_NL:
+      return QuantType::kIQ4_NL;
+    case GgufType::kIQ4_XS:
+      return QuantType::kIQ4_XS;
     default:
       return std::nullopt;
   }
@@ -117,7 +121,8 @@ Result<std::vector<Placement>> Match(const GgufFile& file, const DecoderConfig& 
     if (!IsFloat(tensor->type) && !(IsMatrix(*tensor) && QuantTypeOf(tensor->type))) {
       return ValidationError("the tensor " + name + " has the type " + std::string(GgufTypeName(tensor->type)) +
                                  ", which cannot be computed with",
-                             file.where(), "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K can");
+                             file.where(),
+                             "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, IQ4_NL and IQ4_XS can");
     }
     const bool permuted =
         family->interleaved_rope && (name.ends_with(".attn_q.weight") || name.ends_with(".attn_k.weight"));

@@ -6,13 +6,14 @@ namespace pintle {
 namespace {
 
 constexpr QuantMix kMixes[] = {
-    {"f32", GgufType::kF32, false, 0},      {"f16", GgufType::kF16, false, 1},
-    {"bf16", GgufType::kBF16, false, 32},   {"q8_0", GgufType::kQ8_0, false, 7},
-    {"q4_0", GgufType::kQ4_0, false, 2},    {"q4_1", GgufType::kQ4_1, false, 3},
-    {"q5_0", GgufType::kQ5_0, false, 8},    {"q5_1", GgufType::kQ5_1, false, 9},
-    {"q4_k_s", GgufType::kQ4_K, false, 14}, {"q4_k_m", GgufType::kQ4_K, true, 15},
-    {"q5_k_s", GgufType::kQ5_K, false, 16}, {"q5_k_m", GgufType::kQ5_K, true, 17},
-    {"q6_k", GgufType::kQ6_K, false, 18},
+    {"f32", GgufType::kF32, false, 0},        {"f16", GgufType::kF16, false, 1},
+    {"bf16", GgufType::kBF16, false, 32},     {"q8_0", GgufType::kQ8_0, false, 7},
+    {"q4_0", GgufType::kQ4_0, false, 2},      {"q4_1", GgufType::kQ4_1, false, 3},
+    {"q5_0", GgufType::kQ5_0, false, 8},      {"q5_1", GgufType::kQ5_1, false, 9},
+    {"q4_k_s", GgufType::kQ4_K, false, 14},   {"q4_k_m", GgufType::kQ4_K, true, 15},
+    {"q5_k_s", GgufType::kQ5_K, false, 16},   {"q5_k_m", GgufType::kQ5_K, true, 17},
+    {"q6_k", GgufType::kQ6_K, false, 18},     {"iq4_nl", GgufType::kIQ4_NL, false, 25},
+    {"iq4_xs", GgufType::kIQ4_XS, false, 30},
 };
 
 // "blk.12.attn_v.weight" is layer 12; -1 without one.

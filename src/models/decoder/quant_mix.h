@@ -21,8 +21,8 @@ struct QuantMix {
   uint32_t file_type;  ///< general.file_type
 };
 
-/// f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k_m, q5_k_m, q4_k_s, q5_k_s, q6_k; else a usage error that lists
-/// them.
+/// f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k_m, q5_k_m, q4_k_s, q5_k_s, q6_k, iq4_nl, iq4_xs; else a usage
+/// error that lists them.
 Result<QuantMix> FindQuantMix(std::string_view name);
 
 /// The type of one tensor of a model of `layers` layers; `tied`: token_embd is the head. Vectors are F32; matrices

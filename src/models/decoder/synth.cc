@@ -65,12 +65,13 @@ void RandomMatrix(GgufType type, uint64_t seed, size_t tensor, int64_t elements,
       {GgufType::kQ8_0, 0, kSpread / 74, 0},        {GgufType::kQ4_0, 0, kSpread / 4.6f, 0},
       {GgufType::kQ4_1, 0, kSpread / 4.6f, -7.5f},  {GgufType::kQ5_0, 0, kSpread / 9.2f, 0},
       {GgufType::kQ5_1, 0, kSpread / 9.2f, -15.5f}, {GgufType::kQ4_K, 0, kSpread / 145, 7.5f},
-      {GgufType::kQ5_K, 0, kSpread / 290, 15.5f},   {GgufType::kQ6_K, 208, kSpread / 1370, 0}};
+      {GgufType::kQ5_K, 0, kSpread / 290, 15.5f},   {GgufType::kQ6_K, 208, kSpread / 1370, 0},
+      {GgufType::kIQ4_NL, 0, kSpread / 68, 0},      {GgufType::kIQ4_XS, 0, kSpread / 1260, 0}};
   const auto bytes = static_cast<size_t>(GgufBytes(type, elements, elements));
   for (const Scales& scales : kScales) {
     if (scales.type != type) continue;
-    const bool k = type == GgufType::kQ4_K || type == GgufType::kQ5_K || type == GgufType::kQ6_K;
-    const auto block = static_cast<size_t>(GgufBytes(type, k ? 256 : 32, k ? 256 : 32));
+    const bool small = GgufBytes(type, 32, 32) > 0;
+    const auto block = static_cast<size_t>(GgufBytes(type, small ? 32 : 256, small ? 32 : 256));
     RandomBytes(seed, tensor, out, bytes);
     for (size_t at = out.size() - bytes; at < out.size(); at += block) {
       PutHalf(out, at + scales.place, scales.d);
