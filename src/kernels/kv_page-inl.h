@@ -57,6 +57,7 @@ HWY_INLINE VF FromHalfPart(const uint16_t* from) {
 #endif
 }
 
+/// Rows of a page in f16, of keys or of values.
 struct HalfRows {
   const uint16_t* row;
   int64_t ld;
@@ -75,7 +76,7 @@ HWY_INLINE F16 LoadBytes(const int8_t* p) {
 #undef PINTLE_F
 }
 
-// A row is one of the D values of all 64 keys.
+/// Keys of a page in q8: a row is one of the D values of all 64 keys.
 struct ByteKeys {
   const int8_t* row;
   const float* scales;
@@ -87,7 +88,7 @@ struct ByteKeys {
   }
 };
 
-// A row is all D values of one position.
+/// Values of a page in q8: a row is all D values of one position.
 struct ByteValues {
   const int8_t* row;
   const float* scales;
@@ -106,6 +107,7 @@ struct FloatBlock {
   HWY_INLINE FloatRows Keys() const { return {at, kAttentionBlock}; }
   HWY_INLINE FloatRows Values() const { return {at + kAttentionBlock * head_dim, head_dim}; }
 };
+/// The same in f16.
 struct HalfBlock {
   HalfBlock(const char* head, int64_t dim) : at(reinterpret_cast<const uint16_t*>(head)), head_dim(dim) {}
   const uint16_t* at;
@@ -113,6 +115,7 @@ struct HalfBlock {
   HWY_INLINE HalfRows Keys() const { return {at, kAttentionBlock}; }
   HWY_INLINE HalfRows Values() const { return {at + kAttentionBlock * head_dim, head_dim}; }
 };
+/// The same in q8.
 struct ByteBlock {
   ByteBlock(const char* head, int64_t dim) : q8(head, dim), head_dim(dim) {}
   KvQ8Head<const int8_t, const float> q8;
