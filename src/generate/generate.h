@@ -32,7 +32,7 @@ struct SampleOptions {
   uint64_t seed = 0;
   uint32_t choice = 0;
   int64_t max_tokens = 128;
-  int64_t guess_tokens = 7;  ///< tokens guessed ahead at most (prompt_lookup.h); changes the time alone; 0 = none
+  int64_t guess_tokens = 7;       ///< tokens guessed ahead at most (prompt_lookup.h); changes the time alone; 0 = none
   std::vector<std::string> stop;  ///< the text ends before the first of these
   /// What the text may be (json_grammar.h, gbnf.h); null = anything. Every prefix of the text can be finished, and
   /// finish_reason "stop" means that it was, unless a stop text or the caller ended it. Log-probabilities stay those of
