@@ -40,6 +40,10 @@ for arch in tiny-llama tiny-qwen2 tiny-qwen3; do
     expect 0 "$pintle" models synth --arch $arch --type $type --out "$scratch/random.gguf"
     expect 0 "$pintle" verify "$scratch/random.gguf"
     prints "all finite"
+    for threads in 1 3; do
+      expect 0 "$pintle" complete "$scratch/random.gguf" --ids 5,6,7 --logits "$scratch/logits$threads" --threads $threads
+    done
+    cmp "$scratch/logits1" "$scratch/logits3" || fail "$arch $type: 1 and 3 threads differ"
   done
 done
 
