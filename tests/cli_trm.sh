@@ -35,7 +35,7 @@ expect 0 "$pintle" trm train --config "$scratch/settings.toml" --out "$scratch/c
 grep -q "${weights[1]}" "$scratch/card/model/README.md" || fail "the card names other weights"
 
 # The shipped models: whole, and as good as their cards say.
-for name in sudoku4 sudoku6 sudoku9 maze10; do
+for name in pattern sudoku4 sudoku6 sudoku9 maze10; do
   shipped=$project/models/$name
   grep -q "$(sha256sum "$shipped/model.safetensors" | cut -d' ' -f1)" "$shipped/README.md" || fail "$name is not the model of its card"
   expect 0 "$pintle" trm eval --model "$shipped" --generate 40 --early-stop --json

@@ -33,7 +33,7 @@ for file; do
   "$pintle" trm tasks sudoku9 "${seen[@]}" --data "$file" --split test 2>/dev/null >"$out/all.csv"
   before=1
   if [ ${#seen[@]} -gt 0 ]; then before=$("$pintle" trm tasks sudoku9 "${seen[@]}" --split test 2>/dev/null | wc -l); fi
-  { head -n 1 "$out/all.csv"; tail -n +$((before + 1)) "$out/all.csv" | head -n "${LIMIT:-1000000}"; } >"$out/test.csv"
+  awk -v before="$before" -v limit="${LIMIT:-1000000}" 'NR == 1 || (NR > before && NR <= before + limit)' "$out/all.csv" >"$out/test.csv"
   seen+=(--data "$file")
   [ "$(wc -l <"$out/test.csv")" -gt 1 ] || continue
   # The curve of one evaluation tells depth 16 and depth 64.
