@@ -98,6 +98,7 @@ struct Stack {
 
 std::vector<std::string> Names(const std::vector<std::string>& folders) {
   std::vector<std::string> names;
+  names.reserve(folders.size());
   for (const std::string& folder : folders) names.push_back(fs::path(folder).filename().string());
   return names;
 }
