@@ -1,5 +1,5 @@
-// Beast 1.81 asserts that a last chunk which is not yet whole has five bytes; "0\r\n\r" has four. The assertion alone is
-// wrong: without it such a chunk is waited for. No byte from outside may end the program.
+// Beast 1.81 asserts that a last chunk which is not yet whole has five bytes; "0\r\n\r" has four. The assertion alone
+// is wrong: without it such a chunk is waited for. No byte from outside may end the program.
 #define BOOST_DISABLE_ASSERTS
 
 #include "serve/gateway/response_reader.h"

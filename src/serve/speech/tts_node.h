@@ -15,9 +15,9 @@
 #include <thread>
 #include <vector>
 
+#include "serve/http/api_error.h"
 #include "serve/http/metric_set.h"
 #include "serve/http/server.h"
-#include "serve/http/api_error.h"
 #include "serve/speech/voices.h"
 
 namespace pintle {
