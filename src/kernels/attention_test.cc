@@ -257,8 +257,8 @@ TEST_CASE("every half comes back from a page as it is, and one that is not finit
   };
   ForEachTarget([&](Target) {
     for (int32_t exponent = -24; exponent < 16; ++exponent) {
-      std::vector<float> row;
-      for (int i = 0; i < d; ++i) row.push_back(std::ldexp(static_cast<float>(i * 67 % 1024), exponent - 10));
+      std::vector<float> row(static_cast<size_t>(d));
+      for (size_t i = 0; i < row.size(); ++i) row[i] = std::ldexp(static_cast<float>(i * 67 % 1024), exponent - 10);
       std::vector<float> expected = row;
       ReferenceRoundKv(KvType::kF16, d, expected.data());
       CHECK(SameBits(back(KvType::kF16, row), expected));
