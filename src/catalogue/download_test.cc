@@ -100,7 +100,8 @@ TEST_CASE("an interrupted download goes on in the next call; one of another addr
   request.stop = [&] { return offsets.size() == 1; };
   CHECK_FALSE(DownloadFile(request).ok());
   CHECK_FALSE(fs::exists(request.target));
-  const auto here = static_cast<int64_t>(fs::file_size(request.target.string() + ".part"));
+  const fs::path part = request.target.string() + ".part";
+  const int64_t here = fs::exists(part) ? static_cast<int64_t>(fs::file_size(part)) : 0;  // an empty part is removed
   CHECK(here <= 50000);
   offsets.push_back(-2);
   request.stop = nullptr;
