@@ -49,14 +49,9 @@ Var DecoderForward(Tape& tape, const DecoderConfig& c, const DecoderWeights& wei
                    const float* rope_sin, Var tokens, Var positions, const AttentionSource& source) {
   const int64_t head_dim = PaddedHeadDim(c.head_dim);
   const bool padded = head_dim != c.head_dim;
-  const AttentionConfig attention = {c.heads,
-                                     c.kv_heads,
-                                     head_dim,
-                                     c.norm_epsilon,
-                                     rope_cos,
-                                     rope_sin,
-                                     kernels::Rsqrt(static_cast<float>(c.head_dim)),
-                                     c.window};
+  const AttentionConfig attention = {
+      c.heads, c.kv_heads, head_dim, c.norm_epsilon, rope_cos, rope_sin, kernels::Rsqrt(static_cast<float>(c.head_dim)),
+      c.window};
   Var x = Embedding(tape, tokens, *weights.embed_tokens);
   int64_t l = 0;
   for (const DecoderBlock& layer : weights.layers) {
