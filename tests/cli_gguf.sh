@@ -47,7 +47,13 @@ for arch in tiny-llama tiny-qwen2 tiny-qwen3; do
   done
 done
 
+expect 0 "$pintle" models synth --arch tiny-qwen3 --context 4096 --out "$scratch/long.gguf"
+expect 0 "$pintle" show "$scratch/long.gguf" --json
+prints 4096
+
 # Wrong and damaged input.
+expect 1 "$pintle" models synth --arch tiny-qwen3 --context -1 --out "$scratch/none.gguf"
+says "no model knows -1 positions"
 for verb in chat show quantize complete perplexity tokenize "models synth" "bench llm"; do
   # shellcheck disable=SC2086
   expect 0 "$pintle" $verb --help

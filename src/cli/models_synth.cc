@@ -15,6 +15,7 @@ constexpr int64_t kMaxTemplate = 1 << 20;
 void RegisterModels(Command& pintle) {
   struct Options {
     std::string arch, type = "q4_k_m", out, chat_template;
+    int64_t context = 0;
   };
   auto options = std::make_shared<Options>();
   std::string names;
@@ -25,12 +26,13 @@ void RegisterModels(Command& pintle) {
   verb.Option("--type", options->type, "of its matrices: q4_k_m, q8_0, f32, ...");
   verb.Option("--out", options->out, "the .gguf file to write").Required();
   verb.Option("--chat-template", options->chat_template, "a file with a template to put into it (default: ChatML)");
+  verb.Option("--context", options->context, "positions that it says it knows; 0 = as the model of that shape");
   verb.Run([options](const Global& global) -> Status {
     std::string chat_template;
     if (!options->chat_template.empty()) {
       PINTLE_ASSIGN(chat_template, ReadFile(options->chat_template, kMaxTemplate));
     }
-    return WriteSynthModel(options->arch, options->type, global.seed, options->out, chat_template);
+    return WriteSynthModel(options->arch, options->type, global.seed, options->out, chat_template, options->context);
   });
   RegisterModelsList(models);
   RegisterModelsLoad(models);

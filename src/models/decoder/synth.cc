@@ -15,6 +15,8 @@
 namespace pintle {
 namespace {
 
+constexpr int64_t kMaxContext = 1 << 20;
+
 struct ModelShape {
   const char* name;
   const char* architecture;
@@ -85,7 +87,7 @@ void RandomMatrix(GgufType type, uint64_t seed, size_t tensor, int64_t elements,
   GgufEncode(type, values.data(), elements, out);
 }
 
-GgufMetadata Metadata(const ModelShape& shape, const QuantMix& mix, std::string_view chat_template) {
+GgufMetadata Metadata(const ModelShape& shape, const QuantMix& mix, std::string_view chat_template, int64_t context) {
   const std::string prefix = std::string(shape.architecture) + ".";
   GgufMetadata out = {{"general.architecture", GgufValue::String(shape.architecture)},
                       {"general.name", GgufValue::String(std::string("synthetic ") + shape.name)},
@@ -95,7 +97,7 @@ GgufMetadata Metadata(const ModelShape& shape, const QuantMix& mix, std::string_
     out.emplace_back(prefix + key, GgufValue::U32(static_cast<uint32_t>(value)));
   };
   count("block_count", shape.layers);
-  count("context_length", shape.context);
+  count("context_length", context);
   count("embedding_length", shape.width);
   count("feed_forward_length", shape.ffn);
   count("attention.head_count", shape.heads);
@@ -155,7 +157,7 @@ std::vector<std::string> SynthNames() {
 }
 
 Status WriteSynthModel(std::string_view name, std::string_view type, uint64_t seed, const std::filesystem::path& path,
-                       std::string_view chat_template) {
+                       std::string_view chat_template, int64_t context) {
   const ModelShape* shape = nullptr;
   std::string known;
   for (const ModelShape& row : kShapes) {
@@ -164,6 +166,9 @@ Status WriteSynthModel(std::string_view name, std::string_view type, uint64_t se
   }
   if (shape == nullptr)
     return UsageError("there is no shape '" + std::string(name) + "'", "--arch", "shapes: " + known);
+  if (context < 0 || context > kMaxContext)
+    return UsageError("no model knows " + std::to_string(context) + " positions", "--context",
+                      "0 to " + std::to_string(kMaxContext));
   PINTLE_ASSIGN(const QuantMix mix, FindQuantMix(type));
   const DecoderFamily* family = FindDecoderFamily(shape->architecture);
   std::vector<GgufItem> items;
@@ -205,7 +210,7 @@ Status WriteSynthModel(std::string_view name, std::string_view type, uint64_t se
   }
   add("output_norm.weight", {shape->width});
   if (!shape->tied) add("output.weight", {shape->vocab, shape->width});
-  return WriteWhole(path, Metadata(*shape, mix, chat_template), items);
+  return WriteWhole(path, Metadata(*shape, mix, chat_template, context > 0 ? context : shape->context), items);
 }
 
 Status QuantizeGguf(const std::filesystem::path& in, std::string_view type, const std::filesystem::path& out,

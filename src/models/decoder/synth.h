@@ -18,8 +18,9 @@ std::vector<std::string> SynthNames();
 /// Writes a model; the same (name, type, seed) gives the same bytes. Weights have about the spread of trained ones; the
 /// vocabulary is the 256 bytes, ChatML's two control tokens and unused ids. `type` as in quant_mix.h. With a
 /// `chat_template` of its own the two control tokens are <|turn|> and <|end|>, which no format written natively has.
+/// `context` is the number of positions that it says it knows; 0 = that of the shape.
 Status WriteSynthModel(std::string_view name, std::string_view type, uint64_t seed, const std::filesystem::path& path,
-                       std::string_view chat_template = {});
+                       std::string_view chat_template = {}, int64_t context = 0);
 
 /// Requantises the matrices of `in` to `type` and writes `out`; metadata and vectors are kept.
 Status QuantizeGguf(const std::filesystem::path& in, std::string_view type, const std::filesystem::path& out,
