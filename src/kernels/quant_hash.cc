@@ -54,6 +54,7 @@ uint64_t HashOf(QuantType type) {
 
 std::vector<std::pair<std::string, uint64_t>> QuantHashes() {
   std::vector<std::pair<std::string, uint64_t>> rows;
+  rows.reserve(kQuantTypes);
   for (int type = 0; type < kQuantTypes; ++type) {
     rows.emplace_back(std::string("matmul ") + kNames[type], HashOf(static_cast<QuantType>(type)));
   }

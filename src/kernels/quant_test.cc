@@ -106,7 +106,8 @@ TEST_CASE("the sixteen values of the IQ4 types, and the packed scales of IQ4_XS"
   DequantizeQuantRow({QuantType::kIQ4_XS, 1, 256, panel.data()}, 0, values);
   for (int i = 0; i < 256; ++i) {
     const int nibble = i % 32 < 16 ? i % 16 : 15 - i % 16;
-    CHECK(values[i] == 0.5f * static_cast<float>(kScales[i / 32] * kValues[nibble]));
+    const int scale = kScales[i / 32];
+    CHECK(values[i] == 0.5f * static_cast<float>(scale * kValues[nibble]));
   }
 }
 
