@@ -163,6 +163,7 @@ Result<std::vector<std::string>> RunBuiltinSelfTest(Harness& harness) {
       {Builtin("threads", "    answer();\n"), "    std::thread::spawn(|| 1).join().unwrap();\n", Stage::kPass},
   };
   std::vector<Candidate> candidates;
+  candidates.reserve(cases.size());
   for (const Case& one : cases) candidates.push_back({&one.task, one.completion});
   PINTLE_ASSIGN(const std::vector<Verdict> verdicts, harness.Check(candidates));
   std::vector<std::string> findings;
