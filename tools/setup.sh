@@ -46,7 +46,7 @@ npm_packages() {
   local log
   log=$(npm ci --no-audit --no-fund --ignore-scripts 2>&1) && return 0
   say "$log"
-  grep -qE 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|_CERT|CERT_' <<<"$log" || return 1
+  grep -qE 'ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|_CERT|CERT_|E403|E407|E50[0-9]' <<<"$log" || return 1
   say "npm's registry cannot be reached"
   return 77
 }
