@@ -1,7 +1,7 @@
 // Any bytes as what a client sends: read in pieces and at once they give the same requests, within the limits; whoever
-// is admitted named an allowed host. What is refused one way may still be waited for the other way (the parser looks for
-// the header's end first, and counts a chunk against the limit again while it waits for the end of a quoted extension);
-// it never becomes a request.
+// is admitted named an allowed host. What is refused one way may still be waited for the other way (the parser looks
+// for the header's end first, and counts a chunk against the limit again while it waits for the end of a quoted
+// extension); it never becomes a request.
 #include <cstdlib>
 #include <memory>
 #include <string>
