@@ -53,6 +53,11 @@ expect 0 env PINTLE="$pintle" MODEL="$project/models/sudoku9" LIMIT=1 SAMPLES=2 
 prints "nine.csv, depth 64: exact"
 prints "nine.csv, depth 16, best of 2: exact"
 
+# The script that compares seeds.
+expect 0 env PINTLE="$pintle" SEEDS="0 1" STEPS=3 PUZZLES=20 "$project/benchmarks/trm/seeds.sh" "$scratch/seeds" sudoku4
+prints "sudoku4, seed 1: exact"
+prints "sudoku4, 2 seeds: mean"
+
 # A limit, Ctrl-C, a kill, and going on: the same bytes as without a stop.
 expect 0 train --out "$scratch/stopped" --steps 40 --until-step 21
 prints '"finished":false'

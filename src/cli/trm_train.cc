@@ -35,6 +35,7 @@ std::string PresetOf(const std::string& task) {
 Status LoadPreset(const std::string& preset, const ConfigFields& fields) {
   constexpr char kHint[] = "the presets are pattern, sudoku4, sudoku6, sudoku9, maze10 and arc";
   if (preset.find('/') != std::string::npos) return UsageError("'" + preset + "' is no preset", "--preset", kHint);
+  PINTLE_RETURN_IF_ERROR(FindDataFile("configs/trm/presets"));
   const auto file = FindDataFile("configs/trm/presets/" + preset + ".toml");
   if (!file.ok()) return UsageError("no preset '" + preset + "'", "--preset", kHint);
   return LoadConfigFile(*file, fields);
