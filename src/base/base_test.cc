@@ -182,6 +182,10 @@ TEST_CASE("a config loads, prints, hashes, and names what is wrong with line and
   CHECK_FALSE(SetConfigValue("[/x]=3", "--set", copy.fields()).ok());
   CHECK(SetConfigValue("inner.mode=slow", "--set", copy.fields()).ok());
   CHECK(copy.mode == "slow");
+  copy.names = {"a\r\n\t\x1f\""};
+  TestConfig again;
+  REQUIRE(LoadConfig(DumpConfig(copy.fields()), "t", again.fields()).ok());
+  CHECK(again.names == copy.names);
   CHECK(LoadConfig("lines = 3\n[other]\nx = 1\n", "t", copy.fields(), {"other"}).ok());
 }
 

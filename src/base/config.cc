@@ -32,6 +32,8 @@ std::string QuoteToml(std::string_view text) {
     if (c == '"' || c == '\\') out += '\\';
     if (c == '\n') {
       out += "\\n";
+    } else if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     } else {
       out += c;
     }
@@ -288,19 +290,19 @@ Status LoadConfig(std::string_view text, const std::string& where, const ConfigF
 Status LoadConfigFile(const std::filesystem::path& path, const ConfigFields& fields,
                       const std::vector<std::string>& foreign) {
   constexpr uint64_t kLimit = 1 << 20;
-  auto text = ReadFile(path, kLimit);
-  if (!text.ok()) {
+  const auto load = [&](const std::filesystem::path& file) -> Status {
+    auto text = ReadFile(file, kLimit);
+    if (text.ok()) return LoadConfig(*text, file.string(), fields, foreign);
     Error error = std::move(text).error();
     error.code = Code::kConfig;
     return error;
-  }
-  PINTLE_RETURN_IF_ERROR(LoadConfig(*text, path.string(), fields, foreign));
+  };
+  PINTLE_RETURN_IF_ERROR(load(path));
   std::filesystem::path local = path;
   local.replace_extension(".local" + path.extension().string());
   std::error_code code;
   if (!std::filesystem::exists(local, code)) return {};
-  PINTLE_ASSIGN(const std::string local_text, ReadFile(local, kLimit));
-  return LoadConfig(local_text, local.string(), fields, foreign);
+  return load(local);
 }
 
 Status SetConfigValue(std::string_view assignment, const std::string& where, const ConfigFields& fields) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 
 namespace pintle {
@@ -11,9 +12,11 @@ volatile std::sig_atomic_t g_interrupted = 0;
 
 void OnSignal(int signal) {
   if (g_interrupted != 0) _exit(3);
+  const int before = errno;  // of what the signal came in between
   g_interrupted = signal;
   static constexpr char kMessage[] = "\ninterrupted: finishing this step and saving (again to stop at once)\n";
   [[maybe_unused]] const auto written = write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
+  errno = before;
 }
 
 }  // namespace

@@ -107,7 +107,7 @@ struct Writer {
         out += '[';
         bool first = true;
         for (const auto& item : value.get_array()) {
-          if (!first) out += indent == 0 ? "," : ",";
+          if (!first) out += ',';
           first = false;
           Line(depth + 1);
           Write(item, depth + 1);
