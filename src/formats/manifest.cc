@@ -17,7 +17,7 @@ constexpr char kFileName[] = "manifest.json";
 json::object Content(const Manifest& m) {
   json::object root;
   root["stage"] = m.stage;
-  root["tool"] = kToolVersion;
+  root["tool"] = m.tool;
   root["config"] = m.config_hash;
   auto& inputs = root["inputs"].emplace_object();
   for (const auto& [name, id] : m.inputs) inputs[name] = id;
@@ -43,6 +43,7 @@ Status HashTree(const fs::path& folder, std::vector<ManifestFile>& files) {
   std::vector<fs::path> paths;
   for (auto it = fs::recursive_directory_iterator(folder, code); !code && it != fs::end(it); it.increment(code)) {
     if (it->is_regular_file(code)) paths.push_back(it->path());
+    if (it->is_directory(code)) PINTLE_RETURN_IF_ERROR(SyncFolder(it->path()));
   }
   if (code) return RuntimeError("cannot list the folder: " + code.message(), folder.string());
   std::vector<std::pair<std::string, fs::path>> named;
@@ -83,7 +84,7 @@ Result<Manifest> ReadManifest(const fs::path& folder) {
   PINTLE_ASSIGN(m.stage, JsonString(root, "stage", where));
   PINTLE_ASSIGN(m.config_hash, JsonString(root, "config", where));
   PINTLE_ASSIGN(const std::string id, JsonString(root, "id", where));
-  PINTLE_ASSIGN(const std::string tool, JsonString(root, "tool", where));
+  PINTLE_ASSIGN(m.tool, JsonString(root, "tool", where));
   const auto* object = root.if_object();
   const auto* inputs = object->if_contains("inputs");
   const auto* outputs = object->if_contains("outputs");
@@ -111,7 +112,7 @@ Result<Manifest> ReadManifest(const fs::path& folder) {
   for (const auto& member : notes->get_object()) {
     PINTLE_ASSIGN(m.notes[std::string(member.key())], JsonString(*notes, member.key(), where));
   }
-  if (tool == kToolVersion && m.Id() != id) {
+  if (m.tool == kToolVersion && m.Id() != id) {
     return ValidationError("the manifest does not match its own id: it was changed by hand or damaged", where,
                            "remove the folder and run its stage again");
   }
@@ -164,8 +165,8 @@ Result<std::string> StageOutput::Commit(Manifest manifest) {
 bool UpToDate(const fs::path& folder, const std::string& stage, const std::string& config_hash,
               const std::map<std::string, std::string>& inputs) {
   const auto manifest = ReadManifest(folder);
-  if (!manifest.ok() || manifest->stage != stage || manifest->config_hash != config_hash ||
-      manifest->inputs != inputs) {
+  if (!manifest.ok() || manifest->tool != kToolVersion || manifest->stage != stage ||
+      manifest->config_hash != config_hash || manifest->inputs != inputs) {
     return false;
   }
   return std::all_of(manifest->outputs.begin(), manifest->outputs.end(), [&](const ManifestFile& file) {

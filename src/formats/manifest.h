@@ -33,6 +33,7 @@ struct Manifest {
   std::vector<ManifestFile> outputs;          ///< sorted by path
   std::map<std::string, int64_t> counts;      ///< what the stage counted
   std::map<std::string, std::string> notes;   ///< further facts (versions, licences)
+  std::string tool = kToolVersion;            ///< what made it
 
   /// SHA-256 of the canonical JSON of all of the above: the identity of the folder's content.
   [[nodiscard]] std::string Id() const;

@@ -47,6 +47,18 @@ TEST_CASE("a stage folder commits, verifies, is up to date, and notices damage")
   CHECK_FALSE(UpToDate(target, "filter", "c0ffee", {{"raw/a", "1"}}));
 }
 
+TEST_CASE("a folder that another version of the program made is not up to date, and keeps its id") {
+  const TemporaryFolder folder;
+  const fs::path target = folder.path() / "out";
+  Manifest older = Example();
+  older.tool = "pintle 0.0";
+  const auto id = StageOutput::Create(target)->Commit(older);
+  REQUIRE(id.ok());
+  CHECK(ReadManifest(target)->Id() == *id);
+  CHECK(VerifyFolder(target).ok());
+  CHECK_FALSE(UpToDate(target, "filter", "c0ffee", {{"raw/a", "1"}}));
+}
+
 TEST_CASE("an output that is not committed leaves the old folder and nothing else") {
   const TemporaryFolder folder;
   const fs::path target = folder.path() / "out";
