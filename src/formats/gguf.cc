@@ -264,8 +264,9 @@ void AppendValue(const GgufValue& value, std::string& out) {
   for (const auto& text : value.strings) AppendString(text, out);
 }
 
-// Half away from zero, for |x| < 2^31.
+// Half away from zero, limited to +-127: where the scale is too small to have an inverse, x is infinite or no number.
 int RoundAway(float x) {
+  if (!(x < 127.0f && x > -127.0f)) return x < 0 ? -127 : 127;
   const int whole = static_cast<int>(x);
   const float rest = x - static_cast<float>(whole);
   return rest >= 0.5f ? whole + 1 : rest <= -0.5f ? whole - 1 : whole;

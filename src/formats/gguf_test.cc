@@ -93,6 +93,15 @@ TEST_CASE("gguf: Q8_0 blocks are those of llama.cpp") {
   out.clear();
   GgufEncode(GgufType::kQ8_0, std::vector<float>(32, 0.0f).data(), 32, out);
   CHECK(out == std::string(34, '\0'));
+  // d is too small to have an inverse: the quants are limited, and stand for 0.
+  block.assign(32, 0.0f);
+  block[1] = 1e-38f;
+  block[2] = -1e-38f;
+  out.clear();
+  GgufEncode(GgufType::kQ8_0, block.data(), 32, out);
+  CHECK(out.substr(0, 2) == std::string("\x00\x00", 2));
+  CHECK(static_cast<int8_t>(out[3]) == 127);
+  CHECK(static_cast<int8_t>(out[4]) == -127);
 }
 
 TEST_CASE("gguf: a file of another writer is read, and encoding its values again gives its bytes") {

@@ -99,7 +99,7 @@ Result<std::string> NameOf(const json::value& config, const std::string& where) 
 
 // What no family here has.
 Status CheckUnsupported(const json::value& config, const Family& family, const std::string& where) {
-  if (Find(config, "quantization_config") != nullptr) {
+  if (IsSet(Find(config, "quantization_config"))) {
     return Refuse("the weights are quantised in a way that is not read here", where);
   }
   const json::value* act = Find(config, "hidden_act");

@@ -201,8 +201,10 @@ class Machine {
   }
   // ('storage', type, key, location, elements)
   void Persistent() {
-    const Value& id = values_[Pop()];
-    if (failed_ || id.kind != Kind::kTuple || id.items.size() != 5 || values_[id.items[0]].text != "storage" ||
+    const uint32_t at = Pop();
+    if (failed_) return;
+    const Value& id = values_[at];
+    if (id.kind != Kind::kTuple || id.items.size() != 5 || values_[id.items[0]].text != "storage" ||
         values_[id.items[1]].kind != Kind::kGlobal || values_[id.items[2]].kind != Kind::kText) {
       failed_ = true;
       return;

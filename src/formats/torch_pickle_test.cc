@@ -60,6 +60,9 @@ TEST_CASE("a pickle that calls something else is refused, and damage is an error
   const size_t entry = compressed.find("PK\x01\x02");
   compressed[entry + 10] = 8;
   CHECK(WhatFails(compressed).find("is compressed or encrypted") != std::string::npos);
+  std::string empty_stack = whole;
+  empty_stack.at(empty_stack.find("\x80\x02")) = 'Q';
+  CHECK(WhatFails(empty_stack) == "the pickle is malformed");
   // Any cut and any flipped byte: an error or a result, never a crash.
   for (size_t size = 0; size < whole.size(); size += 7) CHECK(!WhatFails(whole.substr(0, size)).empty());
   for (size_t i = 0; i < whole.size(); ++i) {

@@ -68,7 +68,8 @@ Status ValidateTrmConfig(const TrmConfig& c, const std::string& where) {
   }
   if (c.inner_rounding % 8 != 0) return ConfigError("inner_rounding is no multiple of 8", where);
   if (c.positions_count() > kMaxPositions) return ConfigError("more than 4096 positions", where);
-  const bool grid = c.rows >= 1 && c.columns >= 1 && c.rows * c.columns == c.cells;
+  const bool grid = c.rows >= 1 && c.columns >= 1 && c.columns <= kMaxPositions && c.rows <= kMaxPositions &&
+                    c.rows * c.columns == c.cells;
   if (c.mixing != TrmMixing::kAttention) {
     if (c.positions != TrmPositions::kNone) {
       return ConfigError("mlp_t and local mixing know their positions; pos_encodings must be none", where);

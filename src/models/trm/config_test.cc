@@ -56,6 +56,9 @@ TEST_CASE("a configuration comes back from its JSON, and faults are named") {
   CHECK(local->mixing == TrmMixing::kLocal);
   c.columns = 5;
   CHECK(ParseTrmConfig(TrmConfigJson(c), "x").error().what == "local mixing needs rows x columns = cells");
+  c.rows = c.columns = int64_t{1} << 62;  // the product is no number
+  CHECK(ParseTrmConfig(TrmConfigJson(c), "x").error().what == "local mixing needs rows x columns = cells");
+  c.rows = c.cells / 4;
   c.columns = 4;
   c.vocab = 1;
   CHECK(ParseTrmConfig(TrmConfigJson(c), "x").error().what == "vocab_size = 1 is not between 2 and 4096");

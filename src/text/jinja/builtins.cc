@@ -463,6 +463,7 @@ Result<Value> ApplyFilter(std::string_view name, const Value& value, const Argum
     return Value::Of(number > -9e18 && number < 9e18 ? static_cast<int64_t>(number) : int64_t{0});
   }
   if (name == "abs" && value.IsNumber()) {
+    if (value.integer == INT64_MIN) return Wrong("a number that is too large");
     return value.Is(Kind::kReal) ? Value::Of(std::abs(value.real))
                                  : Value::Of(value.integer < 0 ? -value.integer : value.integer);
   }
