@@ -13,7 +13,8 @@ const llama = await getLlama({gpu: false, build: "never", logLevel: "error"});
 const model = await llama.loadModel({modelPath: path});
 const context = await model.createContext({contextSize: 512, threads: 2});
 const sequence = context.getSequence();
-const ids = model.tokenize(prompt, false);
+const begin = model.tokens.shouldPrependBosToken ? [model.tokens.bos] : [];
+const ids = [...begin, ...model.tokenize(prompt, false)];
 const completion = [];
 for await (const id of sequence.evaluate(ids, {temperature: 0})) {
   completion.push(id);
