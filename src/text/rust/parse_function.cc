@@ -53,7 +53,6 @@ bool Parser::Function(ItemPlace place, const Attributes& attributes, int32_t rec
   if (!Generics()) return false;
   NameRule rule = NameRule::kRequired;
   if (place == ItemPlace::kTrait && options_.edition < 2018) rule = NameRule::kOptional;
-  if (place == ItemPlace::kForeign) rule = NameRule::kForeign;
   if (outline_ != nullptr) bindings_ = &names;
   const bool parameters = Parameters(rule);
   bindings_ = nullptr;

@@ -92,7 +92,7 @@ bool Parser::Bound() {
   if (!level.ok()) return false;
   if (Is(TokenKind::kOpenParen)) {
     Group([&] {
-      if (!IsLifetime(token_) && !Is(Keyword::kUse)) return TraitBound(true);
+      if (!IsLifetime(token_) && !Is(Keyword::kUse)) return TraitBound();
       return Fail("a trait: lifetimes and capture lists may not stand in parentheses");
     });
     return true;
@@ -102,7 +102,7 @@ bool Parser::Bound() {
     return true;
   }
   if (Eat(Keyword::kUse)) return UseBound();
-  return TraitBound(false);
+  return TraitBound();
 }
 
 bool Parser::UseBound() {
@@ -120,7 +120,7 @@ bool Parser::UseBound() {
   return EatSplit(TokenKind::kGt) || Fail("`>`");
 }
 
-bool Parser::TraitBound(bool /*parenthesised*/) {
+bool Parser::TraitBound() {
   bool binder = false;
   if (!Binder(binder)) return false;
   bool modifier = false;

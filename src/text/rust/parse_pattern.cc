@@ -63,7 +63,6 @@ bool Parser::PatternCore(Pattern& pattern) {
   }
   if (Is(TokenKind::kDotDot) && !StartsRangeEnd(1)) {
     Bump();
-    pattern.kind = Pattern::kRest;
     return true;
   }
   if (Is(TokenKind::kDotDotDot)) return Fail("pattern: `..` or `..=`");

@@ -165,7 +165,6 @@ bool Parser::PathSegments(PathStyle style, PathResult& path) {
 
 bool Parser::PathSegment(PathStyle style, PathResult& path) {
   path.last = token_.Text(source_);
-  path.last_arguments = false;
   if (IsPathKeyword(token_.keyword)) {
     Bump();
   } else if (!Name()) {
@@ -180,7 +179,6 @@ bool Parser::PathSegment(PathStyle style, PathResult& path) {
   if (!direct && !behind) return true;
   if (behind) Bump();
   path.arguments = true;
-  path.last_arguments = true;
   if (EatSplit(TokenKind::kLt)) return AngleArguments() && (EatSplit(TokenKind::kGt) || Fail("`,` or `>`"));
   return ParenthesisedArguments();
 }

@@ -110,10 +110,7 @@ void Parser::MatchDelimiters(const std::vector<Token>& raw) {
 }
 
 void Parser::MoveTo(size_t index) {
-  if (index > 0 && index <= tokens_.size()) {
-    previous_end_ = tokens_[index - 1].end;
-    previous_kind_ = tokens_[index - 1].kind;
-  }
+  if (index > 0 && index <= tokens_.size()) previous_end_ = tokens_[index - 1].end;
   ++steps_;
   at_ = index;
   token_ = tokens_[index];
@@ -168,7 +165,6 @@ bool Parser::EatSplit(TokenKind kind) {
   }
   if (rest == kError) return false;
   ++steps_;
-  previous_kind_ = kind;
   previous_end_ = ++token_.begin;
   token_.kind = rest;
   return true;
@@ -400,13 +396,11 @@ void Parser::OuterAttributes(Attributes& attributes) {
     const uint32_t begin = token_.begin;
     if (Is(TokenKind::kPound)) {
       Attribute(false, &attributes);
-      attributes.last_is_doc = false;
     } else if (Is(TokenKind::kOuterDoc) || Is(TokenKind::kInnerDoc)) {
       if (Is(TokenKind::kInnerDoc)) Complain("expected outer doc comment");
       if (attributes.doc.size() == 0) attributes.doc.begin = token_.begin;
       attributes.doc.end = token_.end;
       Bump();
-      attributes.last_is_doc = true;
     } else {
       return;
     }

@@ -67,19 +67,17 @@ class Parser {
     std::string_view last_segment;  // kPath
   };
   struct Pattern {
-    enum Kind : uint8_t { kOther, kBinding, kRange, kRest };
+    enum Kind : uint8_t { kOther, kBinding, kRange };
     Kind kind = kOther;         // kBinding: a plain name, neither ref nor mut
     bool alternatives = false;  // a | at the top, a leading one included
   };
   struct PathResult {
     uint32_t segments = 0;
     bool arguments = false;  // of any segment
-    bool last_arguments = false;
-    std::string_view last;  // text of the last segment
+    std::string_view last;   // text of the last segment
   };
   struct Attributes {
     bool any = false;
-    bool last_is_doc = false;
     bool test = false;
     bool cfg_test = false;
     uint32_t begin = 0;  // of the first
@@ -96,7 +94,7 @@ class Parser {
     bool attributes = false;
   };
   enum class ItemResult : uint8_t { kNone, kOk, kFail };
-  enum class NameRule : uint8_t { kRequired, kOptional, kForeign };  // of parameters
+  enum class NameRule : uint8_t { kRequired, kOptional };  // of parameters
 
   // Restrictions on the expression being parsed, as bits of restrictions_.
   static constexpr uint8_t kStatementExpr = 1;  // a block-like expression ends it
@@ -144,7 +142,6 @@ class Parser {
   void Bump() {
     ++steps_;
     previous_end_ = token_.end;
-    previous_kind_ = token_.kind;
     if (token_.kind != TokenKind::kEnd) token_ = tokens_[++at_];
   }
   void MoveTo(size_t index);
@@ -331,7 +328,7 @@ class Parser {
   [[nodiscard]] bool StartsBound() const;
   [[nodiscard]] bool IsMaybeConst() const;
   bool Bound();
-  bool TraitBound(bool parenthesised);
+  bool TraitBound();
   bool UseBound();
   bool LifetimeBounds();
   bool Binder(bool& present);
@@ -430,7 +427,6 @@ class Parser {
   size_t at_ = 0;
   Token token_;  // tokens_[at_], or what is left of it after a split
   uint32_t previous_end_ = 0;
-  TokenKind previous_kind_ = TokenKind::kEnd;
 
   uint8_t restrictions_ = 0;
   int depth_ = 0;
