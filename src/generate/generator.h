@@ -28,8 +28,8 @@ class Generator {
 
   /// The ids of a plain prompt: <|endoftext|>, then the text. User text never becomes a special token.
   Result<std::vector<int32_t>> PlainPrompt(std::string_view text, const SampleOptions& options, int64_t& cut) const;
-  /// <|fim_prefix|> prefix <|fim_suffix|> suffix <|fim_middle|>, as the loader makes them. With fit_prompt a prefix
-  /// keeps at least two thirds of the room if it needs it.
+  /// <|fim_prefix|> <|fim_suffix|> suffix <|fim_middle|> prefix, the second order of infill.h. With fit_prompt a
+  /// prefix keeps at least two thirds of the room if it needs it.
   Result<std::vector<int32_t>> InfillPrompt(std::string_view prefix, std::string_view suffix,
                                             const SampleOptions& options, int64_t& cut) const;
 

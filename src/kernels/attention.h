@@ -13,8 +13,8 @@
 //
 // Backward recomputes p = Exp(s - lse):
 //   delta[i] = Dot(do[i], o[i])    dp[i,j] = chain over d of do[i,d] * v[j,d]    ds = (p * (dp - delta)) * scale
-//   dq[i,d] = chain over j of ds * k     dk[j,d] = chain over (head of the group, i) of ds * q     dv likewise of p *
-//   do
+//   dq[i,d] = chain over j of ds * k     dk[j,d] = chain over (head of the group, i) of ds * q
+//   dv[j,d] likewise of p * do
 // each chain from +0, keys or queries ascending, +0 added at its end (so products that are zero leave no trace).
 // Source: Dao et al. 2022, "FlashAttention", algorithms 1 and 4.
 #pragma once

@@ -3,10 +3,10 @@
 //
 // The plan of one call (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication", with C cut in
 // two dimensions):
-//   slab     up to kSlabWords words of B, a piece of K by all columns if possible, packed by all threads into one
-//   shared buffer tile     rows x columns of C within the slab: one item of the thread pool, independent of all others
-//   K block  up to kMaxBlockSteps deep: the tile's A rows are packed to stay in L2, then every micro-tile of mr x nr
-//   runs;
+//   slab     up to kSlabWords words of B, a piece of K by all columns if possible; all threads pack it into one buffer
+//   tile     rows x columns of C within the slab: one item of the thread pool, independent of all others
+//   K block  up to kMaxBlockSteps deep: the tile's A rows are packed to stay in L2,
+//            then every micro-tile of mr x nr runs;
 //            between K blocks the chain rests in C as fp32
 // With few rows the order turns round: A is packed whole and each thread packs a piece of B just before its use.
 // Deliberately not here: split-K. One chain per element is the contract.

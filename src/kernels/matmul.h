@@ -4,13 +4,13 @@
 // accumulator, so tile sizes, thread count and instruction set never show. With `accumulate` the chain starts at the
 // value that C holds (micro-batches continue the dW chain), else at +0.
 //   fma profile:    acc = fma(a, b, acc)         muladd profile: acc = acc + (a * b), two roundings
-//   bf16:           pairs of k, odd element first, then even: acc = fma(a[k+1], b[k+1], acc); acc = fma(a[k], b[k],
-//   acc);
+//   bf16:           pairs of k, odd element first, then even:
+//                   acc = fma(a[k+1], b[k+1], acc); acc = fma(a[k], b[k], acc);
 //                   subnormal inputs (the accumulator too) count as 0, a subnormal result of either step becomes a 0 of
 //                   its sign (subnormal after rounding to 24 bits with an unbounded exponent); odd K is padded by 0.
 //                   That is vdpbf16ps; both profiles give the same bits.
 // Which NaN comes out of several NaNs is not part of the contract; that one comes out is.
-// The epilogue is applied once to the finished chain, in this order: + bias, activation, + residual, each one rounding.
+// The epilogue is applied once to the finished chain, in this order: + bias, + residual, each one rounding.
 #pragma once
 
 #include <cstdint>

@@ -52,8 +52,8 @@ struct MuonStep {
   double weight_decay = 0;
   float gradient_scale = 1;
   Profile profile = Profile::kFma;
-  bool bf16_products =
-      false;  ///< the iteration's matrix products take bf16 operands, as published; about twice as fast
+  /// The iteration's matrix products take bf16 operands, as published; about twice as fast.
+  bool bf16_products = false;
 };
 
 /// Floats of scratch for one [rows, cols] matrix: two such matrices and two of min(rows, cols) squared, and one bf16
@@ -64,8 +64,8 @@ constexpr int64_t MuonScratch(int64_t rows, int64_t cols) {
 }
 
 /// g = gradient * gradient_scale;  m = mu * m + (1 - mu) * g;  u = mu * m + (1 - mu) * g (Nesterov)
-/// x = u / (|u| + 1e-7), then five times: a = x x^T, b = -4.7750 a + 2.0315 a a, x = 3.4445 x + b x (x^T x if rows >
-/// cols) w = w * (1 - lr * wd) - (lr * sqrt(max(1, rows / cols))) * x. weights, gradient, momentum [rows, cols].
+/// x = u / (|u| + 1e-7), five times: a = x x^T (x^T x if rows > cols), b = -4.7750 a + 2.0315 a a, x = 3.4445 x + b x
+/// w = w * (1 - lr * wd) - (lr * sqrt(max(1, rows / cols))) * x. weights, gradient, momentum [rows, cols].
 /// Source: Jordan et al. 2024, "Muon".
 void Muon(const MuonStep& step, float* weights, const float* gradient, float* momentum, bf16* weights_bf16,
           int64_t rows, int64_t cols, float* scratch, ThreadPool& pool);

@@ -6,8 +6,8 @@
 //            the two halves (Q6_K, IQ4_XS); then the high bits; then the quants
 // Quants of element (row, k) in groups g = k / 4, byte 4 * row + k % 4 of a 64-byte vector:
 //   8 bits   vector g
-//   else     vector g % 4, low nibble for g < 4, high nibble for the rest; the fifth bit is bit g of one further
-//   vector,
+//   else     vector g % 4, low nibble for g < 4, high nibble for the rest;
+//            the fifth bit is bit g of one further vector,
 //            the fifth and sixth are bits 2 (g % 4) and up of one of two further vectors, g / 4
 #pragma once
 
