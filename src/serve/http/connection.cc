@@ -73,7 +73,11 @@ class Answer final : public HttpResponse {
   }
 
   void OnCancel(std::function<void()> callback) override {
-    // Also when the client is gone: the connection then calls back at once.
+    // The connection, perhaps with its server, is over: nobody there to ask.
+    if (flow_->gone) {
+      if (!flow_->complete) callback();
+      return;
+    }
     asio::dispatch(connection_->io(), [connection = connection_, number = number_, flow = flow_,
                                        callback = std::move(callback)]() mutable {
       if (!flow->complete) connection->OnCancel(number, std::move(callback));
@@ -199,7 +203,7 @@ void Connection::OpenExchange(RequestReader& reader) {
   exchange_.keep_alive = reader.keep_alive() && !exchange_.http_1_0;
 }
 
-// Judges the header. False: the request was refused, or is a preflight and answered; its body is not read.
+// Judges the header. False: the request was refused; its body is not read.
 bool Connection::Admit(RequestReader& reader) {
   HttpRequest& request = reader.request();
   request.request_id = exchange_.request_id;
@@ -378,7 +382,7 @@ void Connection::StartWrite() {
 std::string Connection::Head(int status, const std::vector<HttpHeader>& headers, std::optional<size_t> length) {
   exchange_.status = status;
   if (host_.draining()) exchange_.keep_alive = false;
-  ResponseHead head(status);
+  ResponseHeadWriter head(status);
   for (const HttpHeader& header : headers) head.Add(header.name, header.value);
   for (const HttpHeader& header : exchange_.cors_fields) head.Add(header.name, header.value);
   head.Add("x-request-id", exchange_.request_id);

@@ -54,17 +54,17 @@ bool IsFieldText(std::string_view text) {
 
 }  // namespace
 
-ResponseHead::ResponseHead(int status) {
+ResponseHeadWriter::ResponseHeadWriter(int status) {
   bytes_.reserve(512);
   fmt::format_to(std::back_inserter(bytes_), "HTTP/1.1 {} {}\r\n", status, ReasonOf(status));
 }
 
-void ResponseHead::Add(std::string_view name, std::string_view value) {
+void ResponseHeadWriter::Add(std::string_view name, std::string_view value) {
   if (!IsFieldText(name) || !IsFieldText(value)) return;
   bytes_.append(name).append(": ").append(value).append("\r\n");
 }
 
-void ResponseHead::AddDate() {
+void ResponseHeadWriter::AddDate() {
   // Written out by hand: strftime's names depend on the locale.
   static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -82,7 +82,7 @@ void ResponseHead::AddDate() {
   Add("date", text);
 }
 
-std::string ResponseHead::Finish() && {
+std::string ResponseHeadWriter::Finish() && {
   bytes_ += "\r\n";
   return std::move(bytes_);
 }

@@ -7,9 +7,9 @@
 namespace pintle {
 
 /// Status line, then fields in the order of Add.
-class ResponseHead {
+class ResponseHeadWriter {
  public:
-  explicit ResponseHead(int status);
+  explicit ResponseHeadWriter(int status);
   /// A field with characters that do not belong into a header is left out.
   void Add(std::string_view name, std::string_view value);
   /// The date field; formatted once a second. One thread.

@@ -65,8 +65,8 @@ class HttpResponse {
   virtual void End() = 0;
   /// Breaks off a begun stream, so that the client can tell it from a complete one.
   virtual void Abort() = 0;
-  /// Calls back once, on the server's thread, if the client leaves before the end (within 100 ms); at once if it
-  /// already has. The callback must not block. It is dropped with the answer's end.
+  /// Calls back once, on the server's thread, if the client leaves before the end (within 100 ms); at once, on
+  /// whichever thread, if it already has. The callback must not block. It is dropped with the answer's end.
   virtual void OnCancel(std::function<void()> callback) = 0;
 };
 

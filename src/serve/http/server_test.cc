@@ -33,6 +33,13 @@ class Running {
     for (std::thread& worker : workers_) worker.join();
     kept_.reset();
   }
+  // The server goes, what it was asked stays.
+  std::shared_ptr<HttpResponse> StopAndKeep() {
+    std::shared_ptr<HttpResponse> kept = kept_;
+    Stop(0);
+    server_.reset();
+    return kept;
+  }
   uint16_t port() const { return server_->port(); }
 
   std::atomic<int> cancelled{0}, refused_writes{0};
@@ -252,6 +259,21 @@ TEST_CASE("stopping lets a request in work end, and waits for it no longer than 
   stuck.Stop(0.2);
   CHECK(MonotonicSeconds() - start < 3);
   CHECK(stuck.cancelled == 1);
+}
+
+TEST_CASE("an answer that outlives its server is cancelled, and asks nobody") {
+  Running server;
+  TestClient client(server.port());
+  client.Say("GET /keep HTTP/1.1\r\nHost: localhost\r\n\r\nGET /echo");
+  TestClient other(server.port());
+  other.Say("GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  CHECK(other.HearUntil("GET ").find("200") != std::string::npos);
+  const auto kept = server.StopAndKeep();
+  REQUIRE(kept != nullptr);
+  bool cancelled = false;
+  kept->OnCancel([&] { cancelled = true; });
+  kept->Send(200, {}, "late");
+  CHECK(cancelled);
 }
 
 TEST_CASE("a port in use is said plainly") {
