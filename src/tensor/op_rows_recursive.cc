@@ -38,9 +38,9 @@ std::vector<float> ToFloats(const std::vector<bf16>& values) {
 std::vector<float> Rounded(const std::vector<float>& values) { return ToFloats(ToBF16(values)); }
 
 // By rows or by columns: x -> y, inverse.
-Op UnitNormOp(bool by_rows, int64_t rows, int64_t width) {
+OpCase UnitNormOp(bool by_rows, int64_t rows, int64_t width) {
   const int64_t inverses = by_rows ? rows : width;
-  Op row;
+  OpCase row;
   row.inputs = {rows * width};
   row.outputs = {rows * width, inverses};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -71,8 +71,8 @@ Op UnitNormOp(bool by_rows, int64_t rows, int64_t width) {
 }
 
 // y, inverse, dy -> dx
-Op UnitNormBackwardOp(bool by_rows, int64_t rows, int64_t width) {
-  Op row;
+OpCase UnitNormBackwardOp(bool by_rows, int64_t rows, int64_t width) {
+  OpCase row;
   row.inputs = {rows * width, by_rows ? rows : width, rows * width};
   row.outputs = {rows * width};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -89,8 +89,8 @@ Op UnitNormBackwardOp(bool by_rows, int64_t rows, int64_t width) {
 }
 
 // gate | up -> the activation, and what is kept, both in bf16.
-Op SwiGluKeepOp(int64_t rows, int64_t width) {
-  Op row;
+OpCase SwiGluKeepOp(int64_t rows, int64_t width) {
+  OpCase row;
   row.inputs = {2 * rows * width};
   row.outputs = {rows * width, 2 * rows * width};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -108,8 +108,8 @@ Op SwiGluKeepOp(int64_t rows, int64_t width) {
 }
 
 // gate | up, dy -> their gradients in their place, and the activation again; in fp32, or of kept values in bf16.
-Op SwiGluInPlaceOp(bool in_bf16, int64_t rows, int64_t width) {
-  Op row;
+OpCase SwiGluInPlaceOp(bool in_bf16, int64_t rows, int64_t width) {
+  OpCase row;
   row.inputs = {2 * rows * width, rows * width};
   row.outputs = {2 * rows * width, rows * width};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -141,10 +141,10 @@ FullAttentionShape MakeFullAttentionShape(Profile profile, int64_t time, int64_t
 double Pairs(const FullAttentionShape& shape) { return static_cast<double>(shape.heads * shape.time * shape.time); }
 
 // q | k | v -> o, lse
-Op FullAttentionOp(const FullAttentionShape& shape) {
+OpCase FullAttentionOp(const FullAttentionShape& shape) {
   const int64_t count = shape.time * shape.heads * shape.head_dim;
   const auto scratch = std::make_shared<std::vector<float>>(Index(FullAttentionScratch(shape)));
-  Op row;
+  OpCase row;
   row.inputs = {3 * count};
   row.outputs = {count, shape.heads * shape.time};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -166,10 +166,10 @@ Op FullAttentionOp(const FullAttentionShape& shape) {
 }
 
 // q | k | v, lse, do -> their gradients
-Op FullAttentionBackwardOp(const FullAttentionShape& shape) {
+OpCase FullAttentionBackwardOp(const FullAttentionShape& shape) {
   const int64_t count = shape.time * shape.heads * shape.head_dim;
   const auto scratch = std::make_shared<std::vector<float>>(Index(FullAttentionScratch(shape)));
-  Op row;
+  OpCase row;
   row.inputs = {3 * count, shape.heads * shape.time, count};
   row.outputs = {3 * count};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -184,9 +184,9 @@ Op FullAttentionBackwardOp(const FullAttentionShape& shape) {
 
 // Logits -> their gradient, losses. The kernel is plain code in double: its row shows that Stablemax says the same
 // probabilities, and that the gradient is one.
-Op StablemaxOp(int64_t rows, int64_t vocab) {
+OpCase StablemaxOp(int64_t rows, int64_t vocab) {
   const auto targets = std::make_shared<std::vector<int32_t>>(DrawIds(rows, static_cast<uint32_t>(vocab), 8));
-  Op row;
+  OpCase row;
   row.inputs = {rows * vocab};
   row.outputs = {rows * vocab, rows};
   row.cpu = [=](In in, Out out, ThreadPool&) {
@@ -235,9 +235,9 @@ Op StablemaxOp(int64_t rows, int64_t vocab) {
   return row;
 }
 
-Op AdamAtan2Op(int64_t count) {
+OpCase AdamAtan2Op(int64_t count) {
   const AdamAtan2Step step{.learning_rate = 1e-3, .weight_decay = 0.1, .step = 3};
-  Op row;
+  OpCase row;
   row.inputs = {count};
   row.outputs = {count, count, count};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {

@@ -32,10 +32,10 @@ OpValues<T> Zeros(const std::vector<int64_t>& sizes) {
   return values;
 }
 
-Op MatMulF32Op(MatMulOp op, Profile profile, int64_t m, int64_t n, int64_t k) {
+OpCase MatMulF32Op(MatMulOp op, Profile profile, int64_t m, int64_t n, int64_t k) {
   const bool a_transposed = op == MatMulOp::kTN, b_transposed = op == MatMulOp::kNT;
   const MatMulShape shape{op, m, n, k, a_transposed ? m : k, b_transposed ? k : n, n};
-  Op row;
+  OpCase row;
   row.inputs = {m * k, k * n};
   row.outputs = {m * n};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -69,7 +69,7 @@ Op MatMulF32Op(MatMulOp op, Profile profile, int64_t m, int64_t n, int64_t k) {
   return row;
 }
 
-Op MatMulBF16Op(MatMulOp op, int64_t m, int64_t n, int64_t k) {
+OpCase MatMulBF16Op(MatMulOp op, int64_t m, int64_t n, int64_t k) {
   const MatMulShape shape{op, m, n, k, op == MatMulOp::kTN ? m : k, op == MatMulOp::kNT ? k : n, n};
   const auto round = [](const std::vector<float>& from) {
     auto to = std::make_shared<std::vector<bf16>>(from.size());
@@ -77,7 +77,7 @@ Op MatMulBF16Op(MatMulOp op, int64_t m, int64_t n, int64_t k) {
     return to;
   };
   const auto a = round(Draw(m * k, 71)), b = round(Draw(k * n, 72));
-  Op row;
+  OpCase row;
   row.outputs = {m * n};
   row.cpu = [=](In, Out out, ThreadPool& pool) { MatMulBF16(shape, a->data(), b->data(), out[0].data(), {}, pool); };
   row.reference = [=](In, Out out) { ReferenceMatMulBF16(shape, a->data(), b->data(), out[0].data(), {}); };
@@ -87,8 +87,8 @@ Op MatMulBF16Op(MatMulOp op, int64_t m, int64_t n, int64_t k) {
 }
 
 using ArrayFunction = void (*)(const float*, float*, int64_t, ThreadPool&);
-Op ArrayOp(ArrayFunction function, float (*scalar)(float), bool positive, int64_t count) {
-  Op row;
+OpCase ArrayOp(ArrayFunction function, float (*scalar)(float), bool positive, int64_t count) {
+  OpCase row;
   row.inputs = {count};
   row.outputs = {count};
   const auto argument = [positive](float x) { return positive ? x + 1.5f : x * 20.0f; };
@@ -106,8 +106,8 @@ Op ArrayOp(ArrayFunction function, float (*scalar)(float), bool positive, int64_
   return row;
 }
 
-Op AddOp(int64_t count) {
-  Op row;
+OpCase AddOp(int64_t count) {
+  OpCase row;
   row.inputs = {count, count};
   row.outputs = {count};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -118,8 +118,8 @@ Op AddOp(int64_t count) {
   return row;
 }
 
-Op SumOfSquaresOp(int64_t count) {
-  Op row;
+OpCase SumOfSquaresOp(int64_t count) {
+  OpCase row;
   row.inputs = {count};
   row.outputs = {1};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -132,8 +132,8 @@ Op SumOfSquaresOp(int64_t count) {
 }
 
 // x, gain -> y; the gradient rows take x, gain, dy.
-Op RmsNormOp(int64_t rows, int64_t width) {
-  Op row;
+OpCase RmsNormOp(int64_t rows, int64_t width) {
+  OpCase row;
   row.inputs = {rows * width, width};
   row.outputs = {rows * width, rows};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -156,9 +156,9 @@ Op RmsNormOp(int64_t rows, int64_t width) {
   return row;
 }
 
-Op RmsNormBackwardOp(int64_t rows, int64_t width) {
+OpCase RmsNormBackwardOp(int64_t rows, int64_t width) {
   const auto scratch = std::make_shared<std::vector<float>>(Index(RmsNormBackwardScratch(rows, width)));
-  Op row;
+  OpCase row;
   row.inputs = {rows * width, width, rows * width, rows};
   row.outputs = {rows * width, width};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -189,10 +189,10 @@ struct RopeTables {
   }
 };
 
-Op RopeOp(int64_t tokens, int64_t heads, int64_t d) {
+OpCase RopeOp(int64_t tokens, int64_t heads, int64_t d) {
   const RopeShape shape{tokens, heads, d, heads * d, heads * d, 1e-5f};
   const auto t = std::make_shared<RopeTables>(tokens, d);
-  Op row;
+  OpCase row;
   row.inputs = {tokens * heads * d, d};
   row.outputs = {tokens * heads * d, tokens * heads};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -220,11 +220,11 @@ Op RopeOp(int64_t tokens, int64_t heads, int64_t d) {
   return row;
 }
 
-Op RopeBackwardOp(int64_t tokens, int64_t heads, int64_t d) {
+OpCase RopeBackwardOp(int64_t tokens, int64_t heads, int64_t d) {
   const RopeShape shape{tokens, heads, d, heads * d, heads * d, 1e-5f};
   const auto t = std::make_shared<RopeTables>(tokens, d);
   const auto scratch = std::make_shared<std::vector<float>>(Index(RopeQkNormBackwardScratch(tokens, d)));
-  Op row;
+  OpCase row;
   row.inputs = {tokens * heads * d, d, tokens * heads, tokens * heads * d};
   row.outputs = {tokens * heads * d, d};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -239,8 +239,8 @@ Op RopeBackwardOp(int64_t tokens, int64_t heads, int64_t d) {
   return row;
 }
 
-Op SwiGluOp(int64_t rows, int64_t width) {
-  Op row;
+OpCase SwiGluOp(int64_t rows, int64_t width) {
+  OpCase row;
   row.inputs = {rows * width, rows * width};
   row.outputs = {rows * width};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -260,8 +260,8 @@ Op SwiGluOp(int64_t rows, int64_t width) {
   return row;
 }
 
-Op SwiGluBackwardOp(int64_t rows, int64_t width) {
-  Op row;
+OpCase SwiGluBackwardOp(int64_t rows, int64_t width) {
+  OpCase row;
   row.inputs = {rows * width, rows * width, rows * width};
   row.outputs = {rows * width, rows * width};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -275,9 +275,9 @@ Op SwiGluBackwardOp(int64_t rows, int64_t width) {
   return row;
 }
 
-Op EmbeddingOp(int64_t vocab, int64_t tokens, int64_t width) {
+OpCase EmbeddingOp(int64_t vocab, int64_t tokens, int64_t width) {
   const auto ids = std::make_shared<std::vector<int32_t>>(DrawIds(tokens, static_cast<uint32_t>(vocab), 6));
-  Op row;
+  OpCase row;
   row.inputs = {vocab * width};
   row.outputs = {tokens * width};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -292,9 +292,9 @@ Op EmbeddingOp(int64_t vocab, int64_t tokens, int64_t width) {
   return row;
 }
 
-Op EmbeddingBackwardOp(int64_t vocab, int64_t tokens, int64_t width) {
+OpCase EmbeddingBackwardOp(int64_t vocab, int64_t tokens, int64_t width) {
   const auto ids = std::make_shared<std::vector<int32_t>>(DrawIds(tokens, static_cast<uint32_t>(vocab), 6));
-  Op row;
+  OpCase row;
   row.inputs = {tokens * width};
   row.outputs = {vocab * width};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -309,10 +309,10 @@ Op EmbeddingBackwardOp(int64_t vocab, int64_t tokens, int64_t width) {
 
 // Outputs: the gradient (which is also the working copy of the logits) and the losses. In double: the scaled total
 // loss.
-Op CrossEntropyOp(int64_t rows, int64_t vocab) {
+OpCase CrossEntropyOp(int64_t rows, int64_t vocab) {
   const auto targets = std::make_shared<std::vector<int32_t>>(DrawIds(rows, static_cast<uint32_t>(vocab), 7));
   (*targets)[Index(rows / 2)] = kIgnoredTarget;
-  Op row;
+  OpCase row;
   row.inputs = {rows * vocab};
   row.outputs = {rows * vocab, rows};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -356,11 +356,11 @@ double VisiblePairs(const AttentionShape& shape) {
   return static_cast<double>(shape.batch * shape.heads) * static_cast<double>(shape.time * (shape.time + 1) / 2);
 }
 
-Op AttentionOp(const AttentionShape& shape) {
+OpCase AttentionOp(const AttentionShape& shape) {
   const auto documents = Documents(shape);
   const auto scratch = std::make_shared<std::vector<float>>(Index(AttentionScratch(shape)));
   const int64_t tokens = shape.batch * shape.time;
-  Op row;
+  OpCase row;
   row.inputs = {tokens * shape.ldq, tokens * shape.ldk, tokens * shape.ldv};
   row.outputs = {tokens * shape.ldo, shape.batch * shape.heads * shape.time};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -386,11 +386,11 @@ Op AttentionOp(const AttentionShape& shape) {
   return row;
 }
 
-Op AttentionBackwardOp(const AttentionShape& shape) {
+OpCase AttentionBackwardOp(const AttentionShape& shape) {
   const auto documents = Documents(shape);
   const auto scratch = std::make_shared<std::vector<float>>(Index(AttentionBackwardScratch(shape)));
   const int64_t tokens = shape.batch * shape.time;
-  Op row;
+  OpCase row;
   row.inputs = {tokens * shape.ldq,
                 tokens * shape.ldk,
                 tokens * shape.ldv,
@@ -410,9 +410,9 @@ Op AttentionBackwardOp(const AttentionShape& shape) {
   return row;
 }
 
-Op AdamWOp(int64_t count) {
+OpCase AdamWOp(int64_t count) {
   const AdamWStep step{.learning_rate = 1e-3, .weight_decay = 0.1, .step = 3};
-  Op row;
+  OpCase row;
   row.inputs = {count};
   row.outputs = {count, count, count};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -425,10 +425,10 @@ Op AdamWOp(int64_t count) {
   return row;
 }
 
-Op MuonOp(int64_t rows, int64_t cols, bool bf16_products) {
+OpCase MuonOp(int64_t rows, int64_t cols, bool bf16_products) {
   const MuonStep step{.learning_rate = 0.02, .weight_decay = 0.1, .bf16_products = bf16_products};
   const auto scratch = std::make_shared<std::vector<float>>(Index(MuonScratch(rows, cols)));
-  Op row;
+  OpCase row;
   row.inputs = {rows * cols};
   row.outputs = {rows * cols, rows * cols};
   row.cpu = [=](In in, Out out, ThreadPool& pool) {
@@ -442,8 +442,8 @@ Op MuonOp(int64_t rows, int64_t cols, bool bf16_products) {
   return row;
 }
 
-Op EmaOp(int64_t count) {
-  Op row;
+OpCase EmaOp(int64_t count) {
+  OpCase row;
   row.inputs = {count};
   row.outputs = {count};
   row.cpu = [=](In in, Out out, ThreadPool& pool) { Ema(0.99, in[0].data(), out[0].data(), count, pool); };
@@ -505,7 +505,7 @@ std::vector<OpRow> MakeTable() {
   return rows;
 }
 
-OpValues<float> DrawInputs(const Op& op) {
+OpValues<float> DrawInputs(const OpCase& op) {
   OpValues<float> inputs;
   for (size_t i = 0; i < op.inputs.size(); ++i) inputs.push_back(Draw(op.inputs[i], 100 + i));
   return inputs;
@@ -545,7 +545,7 @@ std::string CompareBackends(const OpRow& row, ThreadPool& pool) {
 }
 
 double GradientError(const OpRow& row) {
-  const Op& op = row.small;
+  const OpCase& op = row.small;
   if (!op.forward) return 0;
   OpValues<double> inputs;
   for (const auto& input : DrawInputs(op)) inputs.emplace_back(input.begin(), input.end());

@@ -18,7 +18,7 @@ template <typename T>
 using OpValues = std::vector<std::vector<T>>;
 
 /// One op at fixed extents. Integer inputs (ids, positions, documents) and constants live in the functions.
-struct Op {
+struct OpCase {
   std::vector<int64_t> inputs;   ///< elements of each input
   std::vector<int64_t> outputs;  ///< elements of each output; outputs may start with contents that the op adds to
   std::function<void(const OpValues<float>& in, OpValues<float>& out, ThreadPool& pool)> cpu;
@@ -36,8 +36,8 @@ struct OpRow {
   std::string name;
   double tolerance;  ///< largest |cpu - reference|; 0: equal bits, which the contract promises everywhere so far
   double gradient_tolerance;  ///< against finite differences, relative to the largest element of the gradient
-  Op small;                   ///< odd extents, for the first two modes
-  Op large;                   ///< a layer of m31r-6m at 2048 tokens, for speed
+  OpCase small;               ///< odd extents, for the first two modes
+  OpCase large;               ///< a layer of m31r-6m at 2048 tokens, for speed
 };
 
 const std::vector<OpRow>& OpTable();
