@@ -3,7 +3,7 @@
 //
 //   WORK/archives/<sha256>     what was downloaded, immutable
 //   WORK/raw/<source>/         raw_store.h
-//   WORK/raw/sources.json      the lock: {"sources":[{"name","rank","id","kind","files","bytes","origin"}]}
+//   WORK/raw/sources.json      the lock: {"sources":[{"name","rank","id","kind","files","bytes"}]}
 #pragma once
 
 #include <cstdint>

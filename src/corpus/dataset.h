@@ -4,7 +4,7 @@
 //
 //   train.jsonl.zst val.jsonl.zst test.jsonl.zst   records of documents.jsonl.zst, in its order
 //   report.json                                    what the dataset consists of (see dataset_report.h)
-//   left_out.jsonl.zst                             documents that resemble a held-out one, with the similarity
+//   left_out.jsonl.zst                             documents that resemble a held-out one: {"source","path","split"}
 #pragma once
 
 #include <cstdint>

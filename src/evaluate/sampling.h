@@ -23,8 +23,8 @@ struct SamplingOptions {
 
 /// One answer, and what it took.
 struct Sample {
-  std::string
-      completion;  ///< as the harness wants it: modes main and test what follows the prompt, mode crate the lib.rs
+  /// As the harness wants it: modes main and test what follows the prompt, mode crate the lib.rs.
+  std::string completion;
   double mean_logprob = 0;  ///< over all tokens of the answer
   int64_t tokens = 0;
   bool prompt_cut = false;  ///< the prompt was longer than the context; its beginning is missing

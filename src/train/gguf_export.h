@@ -13,8 +13,7 @@
 namespace pintle {
 
 /// The metadata: general.*, qwen3.*, tokenizer.ggml.* (gpt2 byte-level BPE, pre-tokenizer qwen2). Our documents begin
-/// with
-/// <|endoftext|>, hence add_bos_token.
+/// with <|endoftext|>, hence add_bos_token.
 GgufMetadata GgufMetadataOf(const DecoderConfig& config, const Tokenizer& tokenizer, const std::string& name,
                             GgufType type);
 

@@ -1,12 +1,11 @@
 // run.jsonl: what a run did, one JSON object a line; terminal, plots and reports only read it. Lines by "type":
 //   {"type":"start","step","preset","parameters","vocabulary","dtype","profile","optimizer","steps","tokens_per_step",
-//    "threads","memory_bytes","peak_gflops","time"}                        one a start or resume
+//    "threads","memory_bytes","time"}                                      one a start or resume
 //   {"type":"step","step","loss","lr","grad_norm","tokens","tokens_per_s","mfu","rss_bytes","seconds"}
 //   {"type":"validation","step","loss","bits_per_byte","targets","bytes"}
 //   {"type":"sample","step","prompt","text","functions","parsed","compiled"}     compiled: only with a compiler
 //   {"type":"checkpoint","step","path"}
-//   {"type":"stop","step","reason"}                                        finished, interrupted, limit, or a guard's
-//   words
+//   {"type":"stop","step","reason"}                   finished, interrupted, limit, or a guard's words
 // A start is followed by a validation and a sample of its step, unless they are switched off.
 // step counts updates made: the first step's line has step 1. loss in nats a target, lr is AdamW's rate, tokens are
 // those scored so far. Timings live here and nowhere else; nothing hashes this file.

@@ -1,7 +1,7 @@
 // Finds the model's name in a request's body without building a tree: one pass over the JSON, no recursion, no copies
 // of strings but the name. The node behind parses the same bytes again and judges what they mean.
 //
-// Where it stands: forward.cc asks it which node serves a body. It is strict about grammar and about repeated keys: a
+// Where it stands: gateway.cc asks it which model a body is for. It is strict about grammar and about repeated keys: a
 // body that gateway and node could read differently must not pass. It deliberately looks at the top level alone.
 // Source: RFC 8259.
 #pragma once

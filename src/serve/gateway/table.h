@@ -1,7 +1,7 @@
 // The gateway's configuration: which node serves which models, and how patient the gateway is. Read from TOML
 // (configs/gateway.toml), read again on SIGHUP.
 //
-// It deliberately knows nothing of a node's state; that is node.h.
+// It deliberately knows nothing of a node's state; that is state.h.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct GatewayNode {
 struct GatewayConfig {
   std::string default_model;        ///< for requests that name none (editors' /infill); "" = the only model there is
   double health_seconds = 2;        ///< between two looks at a ready node
-  double connect_seconds = 2;       ///< to reach a node; then 502
+  double connect_seconds = 2;       ///< to reach a node; then the next one, at last 503
   double first_byte_seconds = 600;  ///< from the request to the answer's first byte; then 504
   double idle_seconds = 120;        ///< between two pieces of an answer
   int64_t retries = 2;              ///< further attempts, only while no node has begun

@@ -1,8 +1,8 @@
 // One HTTP connection to a node: send a request, read the answer's head, then its body piece by piece. Internal to the
 // gateway; includes Asio.
 //
-// Where it stands: forward.cc and health.cc use it; node.h keeps idle ones. Every wait ends early when the time given
-// by Limit is over or Close is called. It deliberately retries nothing and knows no routes.
+// Where it stands: forward.cc and node.cc use it; a Node (state.h) keeps idle ones. Every wait ends early when the time
+// given by Limit is over or Close is called. It deliberately retries nothing and knows no routes.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -25,9 +25,9 @@ struct Prompt {
 /// suffix, as Generator::InfillPrompt cuts them, so that a quarter of the context (or max_tokens, if less) stays free.
 /// The layout of fill-in-the-middle: for each extra file <|file_sep|> NAME newline TEXT, after them <|file_sep|>; then
 /// <|fim_prefix|> PREFIX <|fim_suffix|> SUFFIX <|fim_middle|> PROMPT.
-/// Where tools may be called: sets the grammar that calls keep to in this model's format.
-MaybeApiError ConstrainTools(const LanguageModel& model, GenerationRequest& request);
-
 MaybeApiError BuildPrompts(const LanguageModel& model, const GenerationRequest& request, std::vector<Prompt>& prompts);
+
+/// Where tools may be called: sets the grammar that calls keep to in this model's format. `in_thoughts`: of the prompt.
+MaybeApiError ConstrainTools(const LanguageModel& model, bool in_thoughts, GenerationRequest& request);
 
 }  // namespace pintle
