@@ -8,8 +8,8 @@
 
 namespace pintle {
 
-/// Finds "configs/m31r/presets/demo.toml" or the like: below $PINTLE_DATA, then beside the program's folder and up to
-/// three folders above it, then in ../share/pintle. A runtime error if it is nowhere.
+/// Finds "configs/m31r/presets/demo.toml" or the like: below $PINTLE_DATA, then below the program's folder and the
+/// three above it, each with its share/pintle. A runtime error if it is nowhere.
 Result<std::filesystem::path> FindDataFile(const std::string& relative);
 
 /// The folder of task files that a corpus must not contain: `option` if it is given, else the tasks that `eval` scores
