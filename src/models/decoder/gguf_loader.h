@@ -1,6 +1,6 @@
 // Weights of a GGUF file into a decoder for use: one region of memory, quantised matrices repacked on the way
 // (kernels/quant.h), read by all threads through small buffers. The file is not mapped: no second copy stays, and a
-// file that shrinks meanwhile is an error, not a crash. Tokenizers are text/gguf_vocabulary.h.
+// file that shrinks meanwhile is an error, not a crash. Tokenizers are text/vocabulary.h.
 #pragma once
 
 #include <filesystem>

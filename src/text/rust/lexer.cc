@@ -1,4 +1,4 @@
-// The lexer's main loop: one switch on the first byte of each token. Literals are scanned in literal.cc, comments here.
+// The lexer's main loop: one switch on the first byte of each token. Literals are scanned in scanner.cc, comments here.
 // Line ends: rustc reads "\r\n" as "\n" before it lexes; here a carriage return before a newline is white space
 // everywhere.
 #include "text/rust/lexer.h"
