@@ -3,6 +3,7 @@
 # hostile requests, reload, signals, no orphans.
 . "$(dirname "$0")/lib.sh"
 shipped=$project/models/m31r-1m
+export XDG_DATA_HOME=$scratch/data
 children=()
 cleanup() {
   for child in "${children[@]}"; do kill -9 "$child" 2>/dev/null || true; done
@@ -202,7 +203,22 @@ sed -E 's/,"timings".*//' "$scratch/body" >"$scratch/solved"
 ask "$up" /v1/trm/solve -d '{"model":"sudoku4","puzzle":"1"}'
 status_is 400
 holds '"param":"puzzle"'
-node_of() { pgrep -P "$pid_up" -f 'llm-node' | head -n 1; }
+# Resident memory besides models.
+resident() { sed -nE "s/^process_resident_memory_bytes$1 ([0-9]+)\$/\1/p" "$scratch/body"; }
+at_most() { echo "$1: $(($2 / 1000000)) MB"; [ "$2" -gt 1000000 ] && [ "$2" -le "$3" ] || fail "$1 has $2 bytes in memory"; }
+ask "$up" /metrics
+at_most gateway "$(resident '')" 40000000
+ask "$up" '/metrics?nodes=all'
+models=$(sed -nE 's/^pintle_model_memory_bytes\{node="m31r-1m",.*\} ([0-9]+)$/\1/p' "$scratch/body")
+at_most "a node with a model of $((models / 1000000)) MB" "$(resident '\{node="m31r-1m"\}')" $((models + 150000000))
+at_most "a node without" "$(resident '\{node="pulled"\}')" 150000000
+at_most "the voice" "$(resident '\{node="speech"\}')" 60000000
+ask "$up" '/metrics?model=m31r%2D1m'
+holds 'pintle_completion_tokens_total{node="m31r-1m",model="m31r-1m"}'
+if grep -q 'node="speech"' "$scratch/body"; then fail "figures of a node that does not serve the model"; fi
+ask "$up" '/metrics?model=none'
+status_is 404
+node_of() { pgrep -P "$pid_up" -f 'llm-node --model' | head -n 1; }
 first=$(node_of)
 [ -n "$first" ] || fail "there is no child node"
 kill -9 "$first"

@@ -100,6 +100,28 @@ done
 prints '{"id":"qwen3-0.6b","name":"Qwen3 0.6B","size_bytes":639446688,'
 prints '"state":"absent","progress":0.0000,"problem":"the server answers 404"'
 
+# What was pulled is served, and what is pulled while it runs; a name that somebody else has is not given twice.
+served() { for _ in $(seq 200); do curl -sf "$address/v1/models/$1" >"$scratch/out" && return 0 || sleep 0.1; done; fail "$1 is not served"; }
+served gated
+prints '"state":"unloaded"'
+prints '"capabilities":["completion","chat"]'
+expect 0 "$pintle" pull hf:owner/name/late-good.gguf
+served late-good
+talk='{"model":"late-good","messages":[{"role":"user","content":"x"}],"max_tokens":2}'
+expect 0 curl -sf --max-time 60 "$address/v1/chat/completions" -d "$talk"
+prints '"finish_reason"'
+grep -q "another model is served by the name 'good'" "$scratch/up.err" || fail "one name for two models"
+kill "$up"
+wait "$up" || fail "the exit status of up is $?"
+"$pintle" up --port 0 --no-shipped --no-speech --no-puzzles --single >"$scratch/up" 2>"$scratch/up.err" </dev/null &
+up=$!
+for _ in $(seq 100); do [ -s "$scratch/up" ] && break || sleep 0.1; done
+address=$(head -n 1 "$scratch/up")
+served late-good
+expect 0 curl -sf --max-time 60 "$address/v1/chat/completions" -d "$talk"
+expect 1 "$pintle" up --no-shipped --no-pulled --no-speech
+says "there is no model to serve"
+
 # A folder as the hub has them is used as a file is: ours without its own key is one.
 mkdir "$scratch/hub"
 cp "$project/models/m31r-1m/model.safetensors" "$project/models/m31r-1m/tokenizer.json" "$scratch/hub"

@@ -21,6 +21,9 @@ ModelSpec ParseSpec(const std::string& text) {
 
 Status Serve(const Options& options, const Global& global) {
   PINTLE_ASSIGN(const HttpServerOptions http, FinishServerOptions(options.server, "llm-node"));
+  if (options.models.empty() && options.shelf.folder.empty()) {
+    return UsageError("there is no model to serve", "", "give --model FILE.gguf or --folder FOLDER");
+  }
   if (options.shelf.engine.queue < 0) return UsageError("--queue is 0 or more");
   std::vector<ModelSpec> specs;
   specs.reserve(options.models.size());
@@ -43,8 +46,13 @@ void RegisterLlmNode(Command& pintle) {
   auto options = std::make_shared<Options>();
   options->server.port = 9000;
   Command& verb = pintle.Add("llm-node", "serve language models over HTTP (OpenAI's API)");
-  verb.Option("--model", options->models, "a model folder or .gguf file, PATH or PATH=NAME; may be given several times")
-      .Required();
+  verb.Option("--model", options->models,
+              "a model folder or .gguf file, PATH or PATH=NAME; may be given several times");
+  verb.Option(
+      "--folder", options->shelf.folder,
+      "models that lie in this folder, now or later, are served too; each is loaded when it is first asked for");
+  verb.Option("--taken", options->shelf.taken,
+              "a name that no model of the folder may have; may be given several times");
   verb.Option("--context", options->shelf.context, "positions of GGUF models at most; 0 = as their files say");
   verb.Option("--slots", options->shelf.engine.slots, "answers of a model under way at once");
   verb.Option("--queue", options->shelf.engine.queue, "answers of a model that may wait");

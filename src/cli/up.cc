@@ -1,5 +1,6 @@
 // `pintle up`: the whole stack with one command: the gateway, and a supervised node for each model that ships with the
-// program or is named by --model, one for speech and one for puzzles; with --single all of them in this process.
+// program or is named by --model, one for all models of `pintle models` that are here or come while it runs, one for
+// speech and one for puzzles; with --single all of them in this process.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,11 +26,12 @@ namespace fs = std::filesystem;
 struct Options {
   ServerArguments server;
   std::vector<std::string> models;
-  bool no_shipped = false, no_speech = false, no_puzzles = false, single = false;
+  bool no_shipped = false, no_pulled = false, no_speech = false, no_puzzles = false, single = false;
 };
 
 struct Model {
   std::string path, name;
+  bool pulled = false;  // it lies where `pintle pull` puts models
 };
 
 // The language models among the shipped ones: those that have a tokenizer. The largest comes first: who names no model
@@ -72,12 +74,25 @@ Result<std::vector<Model>> ChooseModels(const Options& options) {
     std::error_code code;
     if (!fs::exists(model.path, code)) return UsageError("there is no such model", model.path);
     const bool twice = std::any_of(models.begin(), models.end(), [&](const Model& m) { return m.name == model.name; });
+    model.pulled = !options.no_pulled && fs::path(model.path).parent_path() == ModelStore::OfUser().folder();
     if (twice) return UsageError(fmt::format("the name '{}' stands twice", model.name), "", "give --model PATH=NAME");
     models.push_back(model);
   }
-  if (models.empty() && options.no_speech)
+  if (models.empty() && options.no_pulled && options.no_speech) {
     return UsageError("there is no model to serve", "", "give --model FILE.gguf");
+  }
   return models;
+}
+
+// Pulled models are loaded when they are first asked for, and make room for each other: hence one node.
+ShelfOptions PulledShelf(const std::vector<Model>& models) {
+  ShelfOptions shelf;
+  shelf.folder = ModelStore::OfUser().folder().string();
+  shelf.memory_limit = UsableMemory();
+  for (const Model& model : models) {
+    if (!model.pulled) shelf.taken.push_back(model.name);
+  }
+  return shelf;
 }
 
 // What stands behind the gateway: child processes, or nodes of this one.
@@ -103,41 +118,61 @@ std::vector<std::string> Names(const std::vector<std::string>& folders) {
   return names;
 }
 
-// One node for each model, one for speech and one for puzzles, each a child process.
+// The nodes as child processes.
 Status AddChildren(const Options& options, const std::vector<Model>& models, int threads, Stack& stack) {
-  PINTLE_ASSIGN(const std::vector<uint16_t> ports, FreeLoopbackPorts(models.size() + 2));
+  PINTLE_ASSIGN(std::vector<uint16_t> ports, FreeLoopbackPorts(models.size() + 3));
   std::error_code code;
   const std::string self = fs::read_symlink("/proc/self/exe", code).string();
-  const auto add = [&](const std::string& name, uint16_t port, std::vector<std::string> verb) {
+  // `serves`: names, or none for what the node lists.
+  const auto add = [&](const std::string& name, std::vector<std::string> verb, std::vector<std::string> serves) {
     verb.insert(verb.begin(), self);
-    verb.insert(verb.end(), {"--behind-gateway", "--port", std::to_string(port)});
+    verb.insert(verb.end(), {"--behind-gateway", "--port", std::to_string(ports.back())});
+    if (threads > 0 && verb[1] == "llm-node") verb.insert(verb.end(), {"--threads", std::to_string(threads)});
     stack.gateway.children.push_back({name, std::move(verb)});
+    const Status added = stack.AddRow(name, ports.back(), std::move(serves));
+    ports.pop_back();
+    return added;
   };
-  for (size_t i = 0; i < models.size(); ++i) {
-    const Model& model = models[i];
-    std::vector<std::string> verb = {"llm-node", "--model", model.path + "=" + model.name};
-    if (threads > 0) verb.insert(verb.end(), {"--threads", std::to_string(threads)});
-    PINTLE_RETURN_IF_ERROR(stack.AddRow(model.name, ports[i], {model.name}));
-    add(model.name, ports[i], std::move(verb));
+  std::vector<std::string> pulled = {"llm-node"};
+  for (const Model& model : models) {
+    const std::string spec = model.path + "=" + model.name;
+    if (model.pulled) {
+      pulled.insert(pulled.end(), {"--model", spec});
+    } else {
+      PINTLE_RETURN_IF_ERROR(add(model.name, {"llm-node", "--model", spec}, {model.name}));
+    }
   }
-  if (!options.no_speech) {
-    PINTLE_RETURN_IF_ERROR(stack.AddRow("speech", ports[models.size()], SpeechModels()));
-    add("speech", ports[models.size()], {"tts-node"});
+  if (!options.no_pulled) {
+    const ShelfOptions shelf = PulledShelf(models);
+    pulled.insert(pulled.end(), {"--folder", shelf.folder, "--memory", std::to_string(shelf.memory_limit)});
+    for (const std::string& name : shelf.taken) pulled.insert(pulled.end(), {"--taken", name});
+    PINTLE_RETURN_IF_ERROR(add("pulled", std::move(pulled), {}));
   }
+  if (!options.no_speech) PINTLE_RETURN_IF_ERROR(add("speech", {"tts-node"}, SpeechModels()));
   if (options.no_puzzles) return {};
   PINTLE_ASSIGN(const std::vector<std::string> folders, ShippedPuzzleModels());
-  PINTLE_RETURN_IF_ERROR(stack.AddRow("puzzles", ports.back(), Names(folders)));
-  add("puzzles", ports.back(), {"trm-node"});
-  return {};
+  return add("puzzles", {"trm-node"}, Names(folders));
 }
 
 // The same nodes in this process.
 Status AddLocal(const Options& options, const std::vector<Model>& models, int threads, Stack& stack) {
   ShelfOptions shelf;
   shelf.threads = threads;
+  std::vector<ModelSpec> pulled;
   for (const Model& model : models) {
+    if (model.pulled) {
+      pulled.push_back({model.path, model.name});
+      continue;
+    }
     PINTLE_ASSIGN(auto node, LocalNode::ServeModels({{model.path, model.name}}, shelf));
     PINTLE_RETURN_IF_ERROR(stack.AddRow(model.name, node->port(), {model.name}));
+    stack.local.push_back(std::move(node));
+  }
+  if (!options.no_pulled) {
+    shelf = PulledShelf(models);
+    shelf.threads = threads;
+    PINTLE_ASSIGN(auto node, LocalNode::ServeModels(pulled, shelf));
+    PINTLE_RETURN_IF_ERROR(stack.AddRow("pulled", node->port(), {}));
     stack.local.push_back(std::move(node));
   }
   if (!options.no_speech) {
@@ -158,9 +193,11 @@ Status Serve(const Options& options, const Global& global) {
   PINTLE_ASSIGN(const std::vector<Model> models, ChooseModels(options));
   Stack stack;
   PINTLE_ASSIGN(stack.gateway.http, FinishServerOptions(options.server, "gateway"));
-  PullOptions pull;
-  pull.hub = HubFromEnvironment();
-  stack.gateway.catalogue = std::make_shared<PullJobs>(ShippedCatalogue(), ModelStore::OfUser(), pull);
+  if (!options.no_pulled) {
+    PullOptions pull;
+    pull.hub = HubFromEnvironment();
+    stack.gateway.catalogue = std::make_shared<PullJobs>(ShippedCatalogue(), ModelStore::OfUser(), pull);
+  }
   if (!models.empty()) stack.gateway.table.default_model = models[0].name;
   for (const Model& model : models) LogInfo("up", fmt::format("model {}: {}", model.name, model.path));
   if (global.dry_run) return {};
@@ -179,6 +216,7 @@ void RegisterUp(Command& pintle) {
   verb.Option("--model", options->models,
               "a .gguf file, a model folder or a name of `pintle models`, X or X=NAME; may be given several times");
   verb.Flag("--no-shipped", options->no_shipped, "only the models of --model");
+  verb.Flag("--no-pulled", options->no_pulled, "no models of `pintle models`: none served, none fetched for the page");
   verb.Flag("--no-speech", options->no_speech, "no node for speech");
   verb.Flag("--no-puzzles", options->no_puzzles, "no node for puzzles");
   verb.Flag("--single", options->single, "everything in one process (default: one for each node)");

@@ -204,7 +204,6 @@ TEST_CASE("a model that must call a tool does") {
     if (!grammar.ok()) FAIL(grammar.error().Message());
     options.grammar = *grammar;
     options.max_tokens = 200;
-    options.logit_bias = {{'h', -100}};  // no <think>, which might have no end
     const auto answer = (*model)->Run({1, 2, 3}, options);
     REQUIRE(answer.ok());
     CAPTURE(answer->text);
@@ -224,6 +223,17 @@ TEST_CASE("a model that must call a tool does") {
   CHECK_FALSE(ToolGrammar(ChatFormat::kQwen3, *tools, {ToolChoice::Kind::kRequired, "mul", true}).ok());
   CHECK_FALSE(ToolGrammar(ChatFormat::kQwen3, {}, any).ok());
   CHECK(*ToolGrammar(ChatFormat::kLlama3, *tools, {}) == nullptr);
+  // Thoughts before the call, as far as the prompt wants them.
+  const auto starts = [&](ToolThoughts thoughts, const char* answer) {
+    return Constraint(*ToolGrammar(ChatFormat::kQwen3, *tools, any, thoughts), nullptr).Take(answer);
+  };
+  const char *at_once = "<tool_call>\n{\"name", *opening = "<think>so</think>\n\n<tool_call>\n{";
+  CHECK(starts(ToolThoughts::kNone, at_once));
+  CHECK_FALSE(starts(ToolThoughts::kNone, opening));
+  CHECK(starts(ToolThoughts::kAllowed, at_once));
+  CHECK(starts(ToolThoughts::kAllowed, opening));
+  CHECK(starts(ToolThoughts::kOpened, "so</think>\n\n<tool_call>\n{\"name"));
+  CHECK_FALSE(starts(ToolThoughts::kOpened, "so</think>\n\nWell"));
   // Text may hold a call, in the form that the prompt describes and no other.
   const auto automatic = ToolGrammar(ChatFormat::kQwen3, *tools, {});
   REQUIRE(automatic.ok());

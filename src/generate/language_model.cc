@@ -26,6 +26,11 @@ int64_t WholePages(int64_t bytes) {
   return (bytes + kPage - 1) / kPage * kPage;
 }
 
+FimTokens FimOf(const Vocabulary& vocabulary, bool suffix_first) {
+  return {vocabulary.Control(special::kFimPrefix), vocabulary.Control(special::kFimSuffix),
+          vocabulary.Control(special::kFimMiddle), vocabulary.Control(special::kFileSep), suffix_first};
+}
+
 LanguageModelInfo InfoOf(const DecoderConfig& config, std::string name, int64_t weight_bytes, const fs::path& weights) {
   LanguageModelInfo info;
   info.name = std::move(name);
@@ -44,7 +49,10 @@ LanguageModelInfo InfoOf(const DecoderConfig& config, std::string name, int64_t 
 Result<LanguageModelInfo> LanguageModel::Describe(const std::string& path, int64_t context, kernels::KvType kv) {
   if (!IsOwnModelFolder(path)) {
     PINTLE_ASSIGN(const GgufDescription description, DescribeGguf(path, context, kv));
-    return InfoOf(description.plan.config, description.name, description.plan.weight_bytes, path);
+    LanguageModelInfo info = InfoOf(description.plan.config, description.name, description.plan.weight_bytes, path);
+    info.chats = description.chats();
+    info.infills = FimOf(*description.vocabulary, false).complete();
+    return info;
   }
   PINTLE_ASSIGN(DecoderConfig config, ReadModelConfig(path));
   config.kv = kv;
@@ -54,7 +62,9 @@ Result<LanguageModelInfo> LanguageModel::Describe(const std::string& path, int64
   const int64_t parameters = ParameterCount(config);
   const int64_t bytes = WholePages(parameters * 4) + (config.dtype == DType::kBF16 ? WholePages(parameters * 2) : 0) +
                         WholePages(config.context * config.head_dim * 4);
-  return InfoOf(config, name, bytes, fs::path(path) / "model.safetensors");
+  LanguageModelInfo info = InfoOf(config, name, bytes, fs::path(path) / "model.safetensors");
+  info.infills = true;  // our tokenizers all have the tokens
+  return info;
 }
 
 Status LanguageModel::LoadFolder(const std::string& path, kernels::KvType kv) {
@@ -84,8 +94,7 @@ Status LanguageModel::LoadFile(const std::string& path, int64_t context, kernels
   info_.tokenizer = vocabulary.kind();
   if (vocabulary.adds_bos()) begin_ = vocabulary.bos();
   PINTLE_ASSIGN(const bool suffix_first, GgufKeys(file.header(), path).Bool(kGgufSuffixFirst, false));
-  fim_ = {vocabulary.Control(special::kFimPrefix), vocabulary.Control(special::kFimSuffix),
-          vocabulary.Control(special::kFimMiddle), vocabulary.Control(special::kFileSep), suffix_first};
+  fim_ = FimOf(vocabulary, suffix_first);
   return {};
 }
 
@@ -93,6 +102,8 @@ Result<std::unique_ptr<LanguageModel>> LanguageModel::Load(const std::string& pa
                                                            kernels::KvType kv) {
   auto model = std::unique_ptr<LanguageModel>(new LanguageModel(threads));
   PINTLE_RETURN_IF_ERROR(IsOwnModelFolder(path) ? model->LoadFolder(path, kv) : model->LoadFile(path, context, kv));
+  model->info_.chats = model->gguf_.chats();
+  model->info_.infills = model->fim_.complete();
   const TokenTable tokens = model->tokens();
   for (int32_t id = 0; id < tokens.size(); ++id) {
     model->longest_token_ = std::max(model->longest_token_, tokens.Bytes(id).size());

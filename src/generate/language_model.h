@@ -34,6 +34,8 @@ struct LanguageModelInfo {
   int64_t weight_bytes = 0;  ///< memory of the weights
   int64_t kv_bytes = 0;      ///< memory of the keys and values of one sequence at most
   int64_t modified = 0;      ///< seconds since 1970, of the file with the weights
+  bool chats = false;        ///< it answers conversations
+  bool infills = false;      ///< it fills in the middle
 };
 
 /// One model in memory. The const methods are safe from any number of threads; decoder and pool have one user.

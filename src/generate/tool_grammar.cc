@@ -36,14 +36,15 @@ Result<int32_t> CallRule(GrammarBuilder& builder, JsonRules& json, const std::ve
 }
 
 // <tool_call> call </tool_call>, one a line. Before them: text, or nothing but thoughts.
-int32_t ChatMlAnswer(GrammarBuilder& builder, int32_t call, const ToolChoice& choice) {
+int32_t ChatMlAnswer(GrammarBuilder& builder, int32_t call, const ToolChoice& choice, ToolThoughts thoughts) {
   const int32_t more = builder.Hole();
   const int32_t body = builder.Literal("\n", builder.Call(call, builder.Literal("}\n</tool_call>", more)));
   builder.Fill(more, choice.parallel ? builder.Either(kEnd, builder.Literal("\n<tool_call>", body)) : kEnd);
   if (choice.kind == ToolChoice::Kind::kAuto) return builder.TextUntil("<tool_call>", true, body);
   const int32_t marked = builder.Literal("<tool_call>", body);
-  const int32_t thoughts = builder.TextUntil("</think>", false, builder.Literal("\n\n", marked));
-  return builder.Either(marked, builder.Literal("<think>", thoughts));
+  if (thoughts == ToolThoughts::kNone) return marked;
+  const int32_t inside = builder.TextUntil("</think>", false, builder.Literal("\n\n", marked));
+  return thoughts == ToolThoughts::kOpened ? inside : builder.Either(marked, builder.Literal("<think>", inside));
 }
 
 // [TOOL_CALLS] [call, ...]; a call may have an id of nine letters and digits.
@@ -65,7 +66,7 @@ int32_t MistralAnswer(GrammarBuilder& builder, int32_t call, const ToolChoice& c
 }  // namespace
 
 Result<std::shared_ptr<const Grammar>> ToolGrammar(ChatFormat format, const std::vector<ChatTool>& tools,
-                                                   const ToolChoice& choice) {
+                                                   const ToolChoice& choice, ToolThoughts thoughts) {
   const bool whole = format == ChatFormat::kLlama3;
   if (choice.kind == ToolChoice::Kind::kNone || (whole && choice.kind == ToolChoice::Kind::kAuto)) {
     return std::shared_ptr<const Grammar>();
@@ -78,7 +79,7 @@ Result<std::shared_ptr<const Grammar>> ToolGrammar(ChatFormat format, const std:
     builder.Define(answer, builder.Call(call, builder.Literal("}", kEnd)));
   } else {
     builder.Define(answer, format == ChatFormat::kMistral ? MistralAnswer(builder, call, choice)
-                                                          : ChatMlAnswer(builder, call, choice));
+                                                          : ChatMlAnswer(builder, call, choice, thoughts));
   }
   return builder.Build(answer, kDepth);
 }

@@ -21,10 +21,15 @@ struct ToolChoice {
   bool parallel = true;  ///< several calls in one answer, where the format has that
 };
 
+/// Thoughts before a call that must come: none, <think>...</think> if the model likes, or the rest of some that the
+/// prompt has opened.
+enum class ToolThoughts : uint8_t { kNone, kAllowed, kOpened };
+
 /// The grammar of an answer; null where anything goes (kNone; kAuto with Llama 3.1, whose calls begin like text). A
 /// schema that is not understood (json_grammar.h) means any object, but fails where the tool is strict. No tools, or a
 /// name that is none of theirs: a validation error.
 Result<std::shared_ptr<const Grammar>> ToolGrammar(ChatFormat format, const std::vector<ChatTool>& tools,
-                                                   const ToolChoice& choice);
+                                                   const ToolChoice& choice,
+                                                   ToolThoughts thoughts = ToolThoughts::kNone);
 
 }  // namespace pintle

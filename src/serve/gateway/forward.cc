@@ -106,7 +106,8 @@ asio::awaitable<Outcome> Call::Attempt(Node& node) {
   ResponseHead head;
   if (!co_await upstream_->ReadHead(head)) co_return Broken();
   first_byte_ = MonotonicSeconds();
-  if ((head.status == 429 || head.status == 503) && Choose() != nullptr) {
+  const bool may_go_on = static_cast<int64_t>(tried_.size()) <= state_.config.retries && Choose() != nullptr;
+  if ((head.status == 429 || head.status == 503) && may_go_on) {
     upstream_->Close();
     co_return Outcome::kBusy;
   }

@@ -14,6 +14,7 @@
 #include "serve/gateway/state.h"
 #include "serve/gateway/supervisor.h"
 #include "serve/http/server_core.h"
+#include "serve/http/text.h"
 #include "serve/page/page.h"
 
 namespace pintle {
@@ -23,8 +24,6 @@ using Response = std::shared_ptr<HttpResponse>;
 
 // What the gateway does with a path.
 enum class Action { kForward, kModels, kCatalogue, kPull, kHealth, kReady, kMetrics, kNotServed };
-
-constexpr std::string_view kOfModel = "model=";  // in the query of /metrics
 
 struct Route {
   std::string_view path, method;
@@ -54,6 +53,14 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"/v1/responses", "", Action::kNotServed},
     {"/v1/messages", "", Action::kNotServed},
 });
+
+// How a node lists a model, or what can be said of one that it serves without listing it.
+std::string EntryOf(const Node& node, const std::string& model) {
+  const auto listed = node.listed.find(model);
+  if (listed != node.listed.end()) return listed->second;
+  return fmt::format(R"({{"id":{},"object":"model","created":0,"owned_by":{}}})", JsonQuote(model),
+                     JsonQuote(node.config.name));
+}
 
 void SendJson(HttpResponse& response, int status, std::string body) {
   response.Send(status, {{"content-type", "application/json"}}, std::move(body));
@@ -111,6 +118,7 @@ class GatewayServer final : public Gateway {
   void Catalogue(const Route& route, const HttpRequest& request, HttpResponse& response);
   void SendModels(HttpResponse& response);
   void SendModel(const std::string& name, HttpResponse& response);
+  void Metrics(const HttpRequest& request, const Response& response);
   void SendMetrics(HttpResponse& response);
   void RefuseModel(const std::string& name, HttpResponse& response);
 
@@ -172,7 +180,7 @@ void GatewayServer::Handle(HttpRequest request, const Response& response) {
   if (ServePage(request, *response)) return;
   constexpr std::string_view kModelPrefix = "/v1/models/";
   if (request.path.starts_with(kModelPrefix) && request.method == "GET") {
-    return SendModel(request.path.substr(kModelPrefix.size()), *response);
+    return SendModel(PercentDecoded(std::string_view(request.path).substr(kModelPrefix.size())), *response);
   }
   const auto* route =
       std::find_if(kRoutes.begin(), kRoutes.end(), [&](const Route& each) { return each.path == request.path; });
@@ -205,13 +213,7 @@ void GatewayServer::Perform(const Route& route, HttpRequest request, const Respo
       return SendHttpError(*response, 503, "no node is ready", "not_ready", {}, {{"retry-after", "1"}});
     }
     case Action::kMetrics:
-      // Its own, or those of a node that serves a model: nobody outside knows the addresses of the nodes of `pintle
-      // up`.
-      if (request.query.starts_with(kOfModel)) {
-        const std::string model = request.query.substr(kOfModel.size());
-        return Forward({route.path, route.method, Action::kForward, model}, std::move(request), response);
-      }
-      return SendMetrics(*response);
+      return Metrics(request, response);
     case Action::kNotServed:
       return SendHttpError(*response, 404,
                            "this API is not served here; chat is at /v1/chat/completions, text at /v1/completions",
@@ -264,13 +266,7 @@ void GatewayServer::SendModels(HttpResponse& response) {
   std::map<std::string, std::string> entries;
   for (const auto& node : state_.nodes) {
     if (!node->ready) continue;
-    for (const std::string& name : node->Models()) {
-      const auto listed = node->listed.find(name);
-      entries.emplace(name, listed != node->listed.end()
-                                ? listed->second
-                                : fmt::format(R"({{"id":{},"object":"model","created":0,"owned_by":{}}})",
-                                              JsonQuote(name), JsonQuote(node->config.name)));
-    }
+    for (const std::string& name : node->Models()) entries.emplace(name, EntryOf(*node, name));
   }
   std::string data;
   for (const auto& [name, entry] : entries) data += (data.empty() ? "" : ",") + entry;
@@ -279,10 +275,21 @@ void GatewayServer::SendModels(HttpResponse& response) {
 
 void GatewayServer::SendModel(const std::string& name, HttpResponse& response) {
   for (const auto& node : state_.nodes) {
-    const auto listed = node->listed.find(name);
-    if (node->ready && listed != node->listed.end()) return SendJson(response, 200, listed->second + "\n");
+    if (node->ready && node->Serves(name)) return SendJson(response, 200, EntryOf(*node, name) + "\n");
   }
   RefuseModel(name, response);
+}
+
+// Its own; or with ?model=NAME those of the nodes that serve a model, with ?nodes=all those of all nodes.
+void GatewayServer::Metrics(const HttpRequest& request, const Response& response) {
+  const auto model = QueryValue(request.query, "model");
+  if (!model && !QueryValue(request.query, "nodes")) return SendMetrics(*response);
+  if (model && !state_.Serves(*model)) return RefuseModel(*model, *response);
+  std::vector<std::shared_ptr<Node>> asked;
+  for (const auto& node : state_.nodes) {
+    if (node->ready && (!model || node->Serves(*model))) asked.push_back(node);
+  }
+  asio::co_spawn(io_, SendNodeMetrics(state_, std::move(asked), response), asio::detached);
 }
 
 void GatewayServer::SendMetrics(HttpResponse& response) {
@@ -293,7 +300,7 @@ void GatewayServer::SendMetrics(HttpResponse& response) {
     state_.metrics.Set("pintle_gateway_in_flight", labels, static_cast<double>(node->in_flight));
     state_.metrics.Set("pintle_gateway_node_up", labels, node->ready ? 1 : 0);
   }
-  response.Send(200, {{"content-type", "text/plain; version=0.0.4"}}, state_.metrics.Text());
+  response.Send(200, {{"content-type", "text/plain; version=0.0.4"}}, state_.metrics.Text() + ProcessMetricsText());
 }
 
 }  // namespace

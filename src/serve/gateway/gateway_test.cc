@@ -67,6 +67,8 @@ class FakeNode {
       return response->Send(200, {},
                             fmt::format(R"({{"object":"list","data":[{{"id":"{}","state":"loaded"}}]}})", model_));
     }
+    if (request.path == "/metrics")
+      return response->Send(200, {}, "# TYPE asked gauge\nasked{of=\"" + name_ + "\"} 1\n");
     ++requests;
     if (Holds(request.body, "busy")) return SendHttpError(*response, 429, "full", "queue_full");
     if (Holds(request.body, "drop")) {
@@ -219,10 +221,40 @@ TEST_CASE("a busy node's request is tried elsewhere; one that a node lost is not
   CHECK(gateway.Post(R"({"model":"m","busy":1})").starts_with("HTTP/1.1 429"));
   CHECK(a.requests == 1);
   CHECK(b.requests == 1);
+  GatewayConfig config;
+  config.retries = 0;
+  const RunningGateway single({a.Row({"m"}), b.Row({"m"})}, config);
+  REQUIRE(single.Lists("m"));
+  CHECK(Holds(single.Post(R"({"model":"m","busy":1})"), "queue_full"));  // the node's own words
+  CHECK(a.requests + b.requests == 3);
   const std::string lost = gateway.Post(R"({"model":"m","drop":1})");
   CHECK(Holds(lost, "HTTP/1.1 "));
   CHECK_FALSE(Holds(lost, "0\r\n\r\n"));
-  CHECK(a.requests + b.requests == 3);
+  CHECK(a.requests + b.requests == 4);
+}
+
+TEST_CASE("a model that the table names, but its node does not list, is there in both listings") {
+  FakeNode a("a", "m");
+  const RunningGateway gateway({a.Row({"an/other"})});
+  REQUIRE(gateway.Lists("an/other"));
+  for (const char* path : {"/v1/models/an/other", "/v1/models/an%2Fother"}) {
+    CHECK(Holds(gateway.Get(path), R"({"id":"an/other","object":"model","created":0,"owned_by":"a"})"));
+  }
+}
+
+TEST_CASE("figures of nodes: those of one model, by its escaped name, or all") {
+  FakeNode a("a", "m n+"), b("b", "m n+"), c("c", "other");
+  const RunningGateway gateway({a.Row(), b.Row(), c.Row()});
+  REQUIRE(gateway.Lists("m n+"));
+  REQUIRE(gateway.Lists("other"));
+  REQUIRE(Within(5, [&] { return Holds(gateway.Get("/metrics?nodes=all"), R"(asked{node="c",of="c"} 1)"); }));
+  const std::string both = "\r\n\r\n# TYPE asked gauge\nasked{node=\"a\",of=\"a\"} 1\nasked{node=\"b\",of=\"b\"} 1\n";
+  REQUIRE(Within(5, [&] { return gateway.Get("/metrics?model=m%20n%2B").ends_with(both); }));
+  CHECK(gateway.Get("/metrics?x=1&model=m+n%2b").ends_with(both));
+  CHECK(gateway.Get("/metrics?model=other").ends_with("gauge\nasked{node=\"c\",of=\"c\"} 1\n"));
+  CHECK(Holds(gateway.Get("/metrics?model=m"), "model_not_found"));
+  CHECK(Holds(gateway.Get("/metrics"), "\nprocess_resident_memory_bytes "));
+  CHECK_FALSE(Holds(gateway.Get("/metrics"), "asked"));
 }
 
 TEST_CASE("streams pass at once; a client that leaves cancels at the node") {

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -59,6 +60,28 @@ size_t AnswerSize(std::string_view text) {
   return text.size() >= size ? size : 0;
 }
 
+// A quantile of sorted seconds.
+double Milliseconds(const std::vector<double>& sorted, double quantile) {
+  if (sorted.empty()) return 0;
+  return 1000 * sorted[static_cast<size_t>(quantile * static_cast<double>(sorted.size() - 1))];
+}
+
+// Takes the whole events off the beginning of what was heard, and notes how long each was on its way.
+void TakeEvents(std::string& heard, std::vector<double>& delays) {
+  constexpr std::string_view kData = "data: ", kEnd = "\n\n";
+  const double now = MonotonicSeconds();
+  size_t done = 0;
+  while (true) {
+    const size_t begin = heard.find(kData, done), end = heard.find(kEnd, begin);
+    if (begin == std::string::npos || end == std::string::npos) break;
+    double left = 0;
+    const auto read = std::from_chars(heard.data() + begin + kData.size(), heard.data() + end, left);
+    if (read.ec == std::errc()) delays.push_back(now - left);
+    done = end + kEnd.size();
+  }
+  heard.erase(0, done);
+}
+
 class Generator {
  public:
   explicit Generator(const LoadOptions& options) : options_(options) {}
@@ -89,7 +112,8 @@ class Generator {
         due_.push_back(next);
         next += 1 / options_.rate;
       }
-      while (!idle_.empty() && !over && (options_.rate == 0 || !due_.empty())) {
+      // Each at most once: a connection that fails is idle again at once.
+      for (size_t idle = idle_.size(); idle > 0 && !over && (options_.rate == 0 || !due_.empty()); --idle) {
         const double due = options_.rate == 0 ? now : due_.front();
         if (options_.rate > 0) due_.pop_front();
         Ask(due);
@@ -104,12 +128,8 @@ class Generator {
     result.failed = failed_ + static_cast<int64_t>(due_.size());
     result.requests_per_second = static_cast<double>(result.answered) / seconds;
     std::sort(latencies_.begin(), latencies_.end());
-    const auto quantile = [&](double q) {
-      if (latencies_.empty()) return 0.0;
-      return 1000 * latencies_[static_cast<size_t>(q * static_cast<double>(latencies_.size() - 1))];
-    };
-    result.p50_ms = quantile(0.5);
-    result.p99_ms = quantile(0.99);
+    result.p50_ms = Milliseconds(latencies_, 0.5);
+    result.p99_ms = Milliseconds(latencies_, 0.99);
     return result;
   }
 
@@ -138,7 +158,7 @@ class Generator {
       line.heard.append(buffer, static_cast<size_t>(got));
       const size_t size = AnswerSize(line.heard);
       if (size == 0) continue;
-      if (line.heard.substr(9, 3) == "200") {
+      if (std::string_view(line.heard).starts_with("HTTP/1.1 200")) {
         latencies_.push_back(MonotonicSeconds() - line.due);
       } else {
         ++failed_;
@@ -177,5 +197,34 @@ class Generator {
 }  // namespace
 
 Result<LoadResult> RunLoad(const LoadOptions& options) { return Generator(options).Run(); }
+
+Result<StreamResult> RunStreams(const LoadOptions& options) {
+  std::vector<std::unique_ptr<Line>> lines;
+  std::vector<pollfd> sockets;
+  for (int64_t i = 0; i < options.connections; ++i) {
+    lines.push_back(std::make_unique<Line>());
+    PINTLE_RETURN_IF_ERROR(Connect(*lines.back(), options.port));
+    const auto size = static_cast<ssize_t>(options.request.size());
+    if (send(lines.back()->socket, options.request.data(), options.request.size(), MSG_NOSIGNAL) != size) {
+      return RuntimeError("a server took only part of a request");
+    }
+    sockets.push_back({lines.back()->socket, POLLIN, 0});
+  }
+  std::vector<double> delays;
+  const double end = MonotonicSeconds() + options.seconds;
+  while (MonotonicSeconds() < end) {
+    poll(sockets.data(), sockets.size(), 100);
+    for (size_t i = 0; i < sockets.size(); ++i) {
+      if (sockets[i].revents == 0) continue;
+      char buffer[16384];
+      const ssize_t got = recv(sockets[i].fd, buffer, sizeof buffer, MSG_DONTWAIT);
+      if (got <= 0) return RuntimeError("a stream of events ended too early");
+      lines[i]->heard.append(buffer, static_cast<size_t>(got));
+      TakeEvents(lines[i]->heard, delays);
+    }
+  }
+  std::sort(delays.begin(), delays.end());
+  return StreamResult{Milliseconds(delays, 0.5), Milliseconds(delays, 0.99), static_cast<int64_t>(delays.size())};
+}
 
 }  // namespace pintle

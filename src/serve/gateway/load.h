@@ -30,4 +30,14 @@ struct LoadResult {
 /// Runs on the calling thread. An error if it cannot connect.
 Result<LoadResult> RunLoad(const LoadOptions& options);
 
+/// How much later than it left each event of many streams arrived, in milliseconds.
+struct StreamResult {
+  double p50_ms = 0, p99_ms = 0;
+  int64_t events = 0;
+};
+
+/// Asks once on each connection and listens for `seconds`; `rate` does not matter. Events are "data: SECONDS" with the
+/// time at which they left (MonotonicSeconds: the origin runs on this machine). An error if a stream ends before.
+Result<StreamResult> RunStreams(const LoadOptions& options);
+
 }  // namespace pintle

@@ -1,4 +1,4 @@
-// The state of nodes: what they serve, whether they are ready, their idle connections.
+// The state of nodes: what they serve, whether they are ready, their idle connections, their figures.
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "serve/gateway/node_metrics.h"
 #include "serve/gateway/state.h"
 
 namespace pintle {
@@ -144,6 +145,20 @@ std::string GatewayState::DefaultModel() const {
   if (!config.default_model.empty()) return config.default_model;
   const std::vector<std::string> names = Models();
   return names.size() == 1 ? names[0] : "";
+}
+
+asio::awaitable<void> SendNodeMetrics(GatewayState& state, std::vector<std::shared_ptr<Node>> nodes,
+                                      std::shared_ptr<HttpResponse> response) {
+  std::vector<std::pair<std::string, std::string>> texts;
+  for (const auto& node : nodes) {
+    Reply reply = co_await Fetch(state, *node, "/metrics");
+    if (reply.status == 200) texts.emplace_back(node->config.name, std::move(reply.body));
+  }
+  if (texts.empty()) {
+    SendHttpError(*response, 503, "no node gives its figures now", "node_unavailable", {}, {{"retry-after", "1"}});
+    co_return;
+  }
+  response->Send(200, {{"content-type", "text/plain; version=0.0.4"}}, JoinMetrics(texts));
 }
 
 asio::awaitable<void> WatchNode(GatewayState& state, std::shared_ptr<Node> node) {

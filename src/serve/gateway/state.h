@@ -58,6 +58,10 @@ struct GatewayState {
 /// Looks at a node again and again until it is removed.
 asio::awaitable<void> WatchNode(GatewayState& state, std::shared_ptr<Node> node);
 
+/// Answers with the figures of these nodes (node_metrics.h); a node that gives none is left out, 503 if all are.
+asio::awaitable<void> SendNodeMetrics(GatewayState& state, std::vector<std::shared_ptr<Node>> nodes,
+                                      std::shared_ptr<HttpResponse> response);
+
 /// Sends a request to a node that serves `model` and its answer back, as forward.cc describes.
 void StartForward(GatewayState& state, HttpRequest request, std::shared_ptr<HttpResponse> response, std::string model,
                   uint64_t prefix_hash);

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <fstream>
 #include <numeric>
 
 #include "base/check.h"
@@ -10,7 +13,11 @@
 namespace pintle {
 namespace {
 
-std::string LabelText(const MetricLabels& labels) {
+std::string Braced(const std::string& labels) { return labels.empty() ? "" : "{" + labels + "}"; }
+
+}  // namespace
+
+std::string MetricLabelText(const MetricLabels& labels) {
   std::string text;
   for (const auto& [name, value] : labels) {
     text += fmt::format("{}{}=\"", text.empty() ? "" : ",", name);
@@ -27,9 +34,16 @@ std::string LabelText(const MetricLabels& labels) {
   return text;
 }
 
-std::string Braced(const std::string& labels) { return labels.empty() ? "" : "{" + labels + "}"; }
-
-}  // namespace
+std::string ProcessMetricsText() {
+  std::ifstream file("/proc/self/statm");
+  int64_t reserved = 0, resident = 0;
+  file >> reserved >> resident;
+  return fmt::format(
+      "# HELP process_resident_memory_bytes resident memory of the process\n# TYPE process_resident_memory_bytes "
+      "gauge\n"
+      "process_resident_memory_bytes {}\n",
+      resident * sysconf(_SC_PAGESIZE));
+}
 
 void MetricSet::DeclareCounter(const std::string& name, const std::string& help) {
   families_[name] = {"counter", help, {}, {}};
@@ -49,18 +63,18 @@ MetricSet::Family& MetricSet::Find(const std::string& name) {
 
 void MetricSet::Add(const std::string& name, const MetricLabels& labels, double value) {
   const std::lock_guard lock(mutex_);
-  Find(name).series[LabelText(labels)].value += value;
+  Find(name).series[MetricLabelText(labels)].value += value;
 }
 
 void MetricSet::Set(const std::string& name, const MetricLabels& labels, double value) {
   const std::lock_guard lock(mutex_);
-  Find(name).series[LabelText(labels)].value = value;
+  Find(name).series[MetricLabelText(labels)].value = value;
 }
 
 void MetricSet::Observe(const std::string& name, const MetricLabels& labels, double value) {
   const std::lock_guard lock(mutex_);
   Family& family = Find(name);
-  Series& series = family.series[LabelText(labels)];
+  Series& series = family.series[MetricLabelText(labels)];
   series.bucket_counts.resize(family.bounds.size() + 1);
   const auto bound = std::lower_bound(family.bounds.begin(), family.bounds.end(), value);
   ++series.bucket_counts[static_cast<size_t>(bound - family.bounds.begin())];

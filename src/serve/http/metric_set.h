@@ -16,6 +16,12 @@ namespace pintle {
 /// Label names and values in the order of the text: {{"model", "m31r-1m"}, {"status", "200"}}.
 using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 
+/// name="value",... with what the format wants escaped.
+std::string MetricLabelText(const MetricLabels& labels);
+
+/// Resident memory of this process as a family of its own, in the name that Prometheus has for it.
+std::string ProcessMetricsText();
+
 /// Thread-safe. Values of labels must come from a bounded set, never straight from a request.
 class MetricSet {
  public:

@@ -24,7 +24,7 @@ class Metrics {
     set_.Set(gauge, {{"model", model}}, static_cast<double>(value));
   }
   /// All counters, gauges and histograms in the text format of Prometheus.
-  [[nodiscard]] std::string Text() const { return set_.Text(); }
+  [[nodiscard]] std::string Text() const { return set_.Text() + ProcessMetricsText(); }
 
  private:
   MetricSet set_;

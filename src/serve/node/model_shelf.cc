@@ -3,11 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "base/time.h"
 
 namespace pintle {
+namespace {
+
+ApiError NoSuchModel(const std::string& name) {
+  return {404, "there is no model '" + name + "'; GET /v1/models lists them", "model", "model_not_found"};
+}
+
+bool IsSame(const PlacedModel& a, const PlacedModel& b) {
+  return a.path == b.path && a.bytes == b.bytes && a.modified == b.modified;
+}
+
+}  // namespace
 
 std::string_view StateName(ModelShelf::State state) {
   switch (state) {
@@ -39,15 +51,21 @@ Result<std::unique_ptr<ModelShelf>> ModelShelf::Create(const std::vector<ModelSp
     shelf->entries_.push_back(std::move(entry));
   }
   shelf->loader_ = std::make_unique<Worker>();
+  const std::lock_guard<std::mutex> lock(shelf->mutex_);
+  const auto start = [self = shelf.get()](std::function<void()> task) {
+    ++self->starting_;
+    self->loader_->Post([self, run = std::move(task)] {
+      run();
+      const std::lock_guard<std::mutex> finished(self->mutex_);
+      --self->starting_;
+    });
+  };
+  if (!options.folder.empty()) start([self = shelf.get()] { self->LookNow(); });
   for (const Entry& entry : shelf->entries_) {
     bytes += shelf->BytesOf(entry);
     if (options.memory_limit > 0 && bytes > options.memory_limit) break;
-    const std::lock_guard<std::mutex> lock(shelf->mutex_);
-    ++shelf->starting_;
-    shelf->loader_->Post([self = shelf.get(), name = entry.name] {
+    start([self = shelf.get(), name = entry.name] {
       self->LoadNow(name, [](const std::shared_ptr<EngineThread>&, double, const MaybeApiError&) {});
-      const std::lock_guard<std::mutex> finished(self->mutex_);
-      --self->starting_;
     });
   }
   return shelf;
@@ -56,19 +74,24 @@ Result<std::unique_ptr<ModelShelf>> ModelShelf::Create(const std::vector<ModelSp
 ModelShelf::~ModelShelf() = default;
 
 ModelShelf::Entry* ModelShelf::FindEntry(const std::string& name) {
-  if (name.empty()) return entries_.empty() ? nullptr : entries_.data();
+  if (name.empty()) return entries_.empty() ? nullptr : &entries_.front();
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
   return found == entries_.end() ? nullptr : &*found;
 }
 
+int64_t ModelShelf::SlotsOf(const LanguageModelInfo& info) const {
+  if (options_.memory_limit == 0) return options_.engine.slots;
+  const int64_t fitting = (options_.memory_limit - info.weight_bytes) / std::max<int64_t>(info.kv_bytes, 1);
+  return std::clamp<int64_t>(fitting, 1, options_.engine.slots);
+}
+
 int64_t ModelShelf::BytesOf(const Entry& entry) const {
   return entry.engine != nullptr ? entry.engine->memory_bytes()
-                                 : entry.info.weight_bytes + options_.engine.slots * entry.info.kv_bytes;
+                                 : entry.info.weight_bytes + SlotsOf(entry.info) * entry.info.kv_bytes;
 }
 
 ModelShelf::View ModelShelf::ViewOf(const Entry& entry) const {
-  View view{entry.name,  entry.info,    entry.state, entry.reason, BytesOf(entry), entry.pinned,
-            entry.chats, entry.infills, {}};
+  View view{entry.name, entry.info, entry.state, entry.reason, BytesOf(entry), entry.pinned, {}};
   if (entry.engine != nullptr) view.load = entry.engine->load();
   return view;
 }
@@ -99,6 +122,59 @@ bool ModelShelf::Pin(const std::string& name, bool pinned) {
   Entry* entry = FindEntry(name);
   if (entry != nullptr) entry->pinned = pinned;
   return entry != nullptr;
+}
+
+void ModelShelf::LookAround() {
+  if (options_.folder.empty()) return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (std::exchange(looking_, true)) return;
+  }
+  loader_->Post([this] { LookNow(); });
+}
+
+// On the loader's thread. A model in memory stays as it is, whatever happens to its file.
+void ModelShelf::LookNow() {
+  const std::vector<PlacedModel> there = FindPlacedModels(options_.folder);
+  const auto lies_there = [&](const PlacedModel& placed) {
+    return std::any_of(there.begin(), there.end(), [&](const PlacedModel& each) { return IsSame(each, placed); });
+  };
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    looking_ = false;
+    entries_.remove_if([&](const Entry& e) { return e.placed && e.engine == nullptr && !lies_there(*e.placed); });
+  }
+  for (const PlacedModel& placed : there) {
+    const bool known =
+        std::any_of(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.path == placed.path; });
+    const auto refused = refused_.find(placed.path);
+    if (!known && (refused == refused_.end() || !IsSame(refused->second, placed))) Take(placed);
+  }
+}
+
+// A file on its way here is refused until it is whole: its size has changed by then.
+void ModelShelf::Take(const PlacedModel& placed) {
+  Entry entry;
+  Status usable = [&]() -> Status {
+    PINTLE_ASSIGN(entry.info, LanguageModel::Describe(placed.path, options_.context));
+    const bool taken = std::count(options_.taken.begin(), options_.taken.end(), placed.name) > 0;
+    if (taken || FindEntry(placed.name) != nullptr) {
+      return UsageError("another model is served by the name '" + placed.name + "'", placed.path, "rename the file");
+    }
+    return {};
+  }();
+  if (!usable.ok()) {
+    refused_.insert_or_assign(placed.path, placed);
+    LogWarning("llm-node", "not served: " + usable.error().Message());
+    return;
+  }
+  LogInfo("llm-node", placed.name + " is served from now on: " + placed.path);
+  entry.path = placed.path;
+  entry.name = placed.name;
+  entry.reason = "not asked for yet";
+  entry.placed = placed;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  entries_.push_back(std::move(entry));
 }
 
 // Takes idle models out, the one used longest ago first, until `wanted` fits. The caller holds the lock and lets the
@@ -137,7 +213,12 @@ MaybeApiError ModelShelf::MakeRoom(const Entry& wanted, std::vector<std::shared_
 void ModelShelf::LoadNow(const std::string& name, const OnModel& on_model) {
   std::vector<std::shared_ptr<EngineThread>> freed;
   std::unique_lock<std::mutex> lock(mutex_);
-  Entry& entry = *FindEntry(name);
+  Entry* const found = FindEntry(name);
+  if (found == nullptr) {  // its file has gone since
+    lock.unlock();
+    return on_model(nullptr, 0, NoSuchModel(name));
+  }
+  Entry& entry = *found;
   if (entry.engine != nullptr) {
     const auto engine = entry.engine;
     lock.unlock();
@@ -155,6 +236,7 @@ void ModelShelf::LoadNow(const std::string& name, const OnModel& on_model) {
     PINTLE_ASSIGN(auto model, LanguageModel::Load(entry.path, options_.context, options_.threads));
     EngineThread::Options engine_options = options_.engine;
     engine_options.name = name;
+    engine_options.slots = SlotsOf(model->info());
     return EngineThread::Start(std::move(model), engine_options);
   }();
   const double seconds = MonotonicSeconds() - start;
@@ -172,14 +254,12 @@ void ModelShelf::LoadNow(const std::string& name, const OnModel& on_model) {
   entry.info = entry.engine->model().info();
   entry.state = State::kLoaded;
   entry.reason.clear();
-  entry.chats = entry.engine->model().description().chats();
-  entry.infills = entry.engine->model().fim().complete();
   entry.used = ++clock_;
   const auto loaded = entry.engine;
   LogInfo(
       "llm-node",
       fmt::format("{} loaded in {:.2f} s: {} for weights, keys and values of {} answers of {} positions", name, seconds,
-                  HumanBytes(static_cast<double>(BytesOf(entry))), options_.engine.slots, entry.info.context));
+                  HumanBytes(static_cast<double>(BytesOf(entry))), entry.engine->options().slots, entry.info.context));
   lock.unlock();
   on_model(loaded, seconds, {});
 }
@@ -195,11 +275,7 @@ void ModelShelf::Use(const std::string& name, OnModel on_model) {
       found = entry->name;
     }
   }
-  if (found.empty()) {
-    return on_model(
-        nullptr, 0,
-        ApiError{404, "there is no model '" + name + "'; GET /v1/models lists them", "model", "model_not_found"});
-  }
+  if (found.empty()) return on_model(nullptr, 0, NoSuchModel(name));
   if (engine != nullptr) return on_model(engine, 0, {});
   loader_->Post([this, found, then = std::move(on_model)] { LoadNow(found, then); });
 }
@@ -211,7 +287,7 @@ void ModelShelf::Unload(const std::string& name, std::function<void(MaybeApiErro
       const std::lock_guard<std::mutex> lock(mutex_);
       Entry* entry = FindEntry(name);
       if (entry == nullptr || name.empty()) {
-        return then(ApiError{404, "there is no model '" + name + "'", "model", "model_not_found"});
+        return then(NoSuchModel(name));
       }
       freed = std::move(entry->engine);
       entry->engine = nullptr;

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "serve/http/field_reader.h"
 #include "serve/http/json_body.h"
+#include "serve/http/text.h"
 #include "serve/node/prompts.h"
 #include "serve/node/reply.h"
 
@@ -23,30 +24,10 @@ constexpr std::pair<std::string_view, std::string_view> kAbsent[] = {
     {"/v1/responses", "the Responses API is not served here; use /v1/chat/completions"},
     {"/v1/messages", "Anthropic's Messages API is not served here; use /v1/chat/completions"}};
 
-// "a%2Fb" is a/b; what is no escape stays.
-std::string Unescaped(std::string_view text) {
-  const auto digit = [](char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-  };
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(16 * digit(text[i + 1]) + digit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 json::object ModelJson(const ModelShelf::View& view) {
   json::array capabilities = {"completion"};
-  if (view.chats) capabilities.emplace_back("chat");
-  if (view.infills) capabilities.emplace_back("fim");
+  if (view.info.chats) capabilities.emplace_back("chat");
+  if (view.info.infills) capabilities.emplace_back("fim");
   return {{"id", view.name},
           {"object", "model"},
           {"created", view.info.modified},
@@ -133,7 +114,7 @@ void LlmNode::Handle(HttpRequest request, Response response) {
                      {{"allow", allowed}});
   }
   if (request.method == "GET" && request.path.starts_with(kModelPath)) {
-    return ShowModel(response, Unescaped(std::string_view(request.path).substr(kModelPath.size())));
+    return ShowModel(response, PercentDecoded(std::string_view(request.path).substr(kModelPath.size())));
   }
   for (const auto& [path, reason] : kAbsent) {
     if (path == request.path) return SendError(request.path, *response, {404, std::string(reason), "", "not_served"});
@@ -166,8 +147,8 @@ void LlmNode::Start(const std::shared_ptr<Call>& call, const std::shared_ptr<Eng
   GenerationRequest& request = call->request;
   const LanguageModel& model = engine->model();
   std::vector<Prompt> prompts;
-  auto error = ConstrainTools(model, request);
-  if (!error) error = BuildPrompts(model, request, prompts);
+  auto error = BuildPrompts(model, request, prompts);
+  if (!error) error = ConstrainTools(model, prompts[0].in_thoughts, request);
   if (error) return SendError(call->http.path, *call->response, *error);
   const auto answers = static_cast<int64_t>(prompts.size()) * request.choices;
   const EngineThread::Options& limits = engine->options();
@@ -233,6 +214,7 @@ void LlmNode::Start(const std::shared_ptr<Call>& call, const std::shared_ptr<Eng
 }
 
 void LlmNode::ListModels(const HttpRequest& request, const Response& response) {
+  shelf_->LookAround();
   json::array models;
   for (const ModelShelf::View& view : shelf_->List()) models.emplace_back(ModelJson(view));
   SendJson(request.path, *response, 200, DumpJson(json::object{{"object", "list"}, {"data", std::move(models)}}));
@@ -255,7 +237,7 @@ void LlmNode::LoadModel(const HttpRequest& request, const Response& response) {
   bool pinned = false, has_pin = false;
   if (!error) {
     FieldReader in(body);
-    if (!in.Text("model", name)) in.Missing("model");
+    if (!in.Text("model", name) || name.empty()) in.Missing("model");
     has_pin = in.Flag("pinned", pinned);
     error = in.error();
   }

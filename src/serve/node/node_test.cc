@@ -5,6 +5,9 @@
 #include <doctest/doctest.h>
 
 #include <boost/json.hpp>
+#include <chrono>
+#include <filesystem>
+#include <thread>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -270,6 +273,7 @@ TEST_CASE("what the client does wrong is never the server's fault") {
       {"/nothing", "{}", 404, "", "not_found"},
       {"/health", "{}", 405, "", "method_not_allowed"},
       {"/v1/models/load", R"({"model":"../../etc/passwd"})", 404, "model", "model_not_found"},
+      {"/v1/models/load", R"({"model":""})", 400, "model", "missing_required_parameter"},
       {"/v1/models/unload", "{}", 400, "model", "missing_required_parameter"},
   };
   for (const auto& row : rows) {
@@ -444,6 +448,71 @@ TEST_CASE("a client that leaves frees its slot") {
             .at("usage")
             .at("completion_tokens")
             .to_number<int64_t>() <= 2);
+}
+
+TEST_CASE("what is put into the folder is served, what is taken away no more") {
+  const TemporaryFolder folder;
+  const auto path = [&](const char* file) { return (folder.path() / file).string(); };
+  REQUIRE(WriteSynthModel("tiny-qwen3", "q8_0", 1, path("early.gguf")).ok());
+  REQUIRE(WriteFileAtomic(path("torn.gguf"), ReadFile(path("early.gguf")).value().substr(0, 5000)).ok());
+  REQUIRE(WriteFileAtomic(path("shipped.gguf"), ReadFile(path("early.gguf")).value()).ok());
+  ShelfOptions options;
+  options.threads = 1;
+  options.folder = folder.path().string();
+  options.taken = {"shipped"};
+  auto made = LlmNode::Create({}, options);
+  REQUIRE(made.ok());
+  LlmNode& node = **made;
+  // The names that it lists, once those are what is wanted; each listing looks again.
+  const auto lists = [&](const std::string& wanted) {
+    std::string names;
+    for (int i = 0; i < 500; ++i) {
+      names.clear();
+      const json::value list = Whole(*Get(node, "/v1/models"));
+      for (const json::value& model : list.at("data").as_array()) names += Text(model.at("id")) + " ";
+      if (names == wanted) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    MESSAGE(names);
+    return false;
+  };
+  REQUIRE(lists("early "));
+  const json::value early = Whole(*Get(node, "/v1/models/early"));
+  CHECK(Text(early.at("state")) == "unloaded");
+  CHECK(Text(early.at("state_reason")) == "not asked for yet");
+  CHECK(DumpJson(early.at("capabilities")) == R"(["completion","chat"])");
+  const std::string talk = R"("messages":[{"role":"user","content":"x"}],"max_tokens":2})";
+  CHECK(Post(node, "/v1/chat/completions", R"({"model":"late",)" + talk)->Wait().status() == 404);
+  REQUIRE(WriteFileAtomic(path("late.gguf"), ReadFile(path("early.gguf")).value()).ok());
+  REQUIRE(lists("early late "));
+  CHECK(Whole(*Post(node, "/v1/chat/completions", R"({"model":"late",)" + talk))
+            .at("timings")
+            .at("load_ms")
+            .to_number<double>() > 0);
+  REQUIRE(WriteFileAtomic(path("torn.gguf"), ReadFile(path("early.gguf")).value()).ok());
+  REQUIRE(lists("early late torn "));
+  // One in memory stays until it leaves that.
+  for (const char* file : {"early.gguf", "late.gguf"}) std::filesystem::remove(path(file));
+  REQUIRE(lists("late torn "));
+  (void)Whole(*Post(node, "/v1/models/unload", R"({"model":"late"})"));
+  CHECK(lists("torn "));
+}
+
+TEST_CASE("a model gets fewer slots where memory is short") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "one.gguf").string();
+  REQUIRE(WriteSynthModel("tiny-qwen3", "q8_0", 1, path).ok());
+  const auto info = LanguageModel::Describe(path, 128);
+  REQUIRE(info.ok());
+  ShelfOptions options;
+  options.threads = 1;
+  options.context = 128;
+  options.memory_limit = info->weight_bytes + 5 * info->kv_bytes / 2;
+  auto made = LlmNode::Create({{path, "one"}}, options);
+  REQUIRE(made.ok());
+  const json::value one = Whole(*Post(**made, "/v1/models/load", R"({"model":"one"})"));
+  CHECK(one.at("memory_bytes").to_number<int64_t>() <= options.memory_limit);
+  CHECK(one.at("memory_bytes").to_number<int64_t>() > info->weight_bytes + info->kv_bytes);
 }
 
 TEST_CASE("models are listed, loaded, unloaded, and make room for each other") {

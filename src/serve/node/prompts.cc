@@ -96,7 +96,7 @@ MaybeApiError BuildInfill(const LanguageModel& model, const InfillInput& input, 
   const int64_t context = model.info().context;
   size_t first_file = 0;
   if (whole > context && sample.fit_prompt) {
-    int64_t room = context - std::min(sample.max_tokens, context / 4) - 3;
+    int64_t room = std::max<int64_t>(context - std::min(sample.max_tokens, context / 4) - 3, 0);
     KeepEnd(middle, room);
     room -= Size(middle);
     const int64_t for_prefix = std::max(room - Size(after), room - room / 3);
@@ -125,14 +125,18 @@ std::string ParamOf(std::string option) {
 
 }  // namespace
 
-MaybeApiError ConstrainTools(const LanguageModel& model, GenerationRequest& request) {
+MaybeApiError ConstrainTools(const LanguageModel& model, bool in_thoughts, GenerationRequest& request) {
   const auto* chat = std::get_if<ChatInput>(&request.input);
   if (chat == nullptr || chat->tools.empty() || !model.description().chats()) return {};
   const auto format = model.description().tool_format();
   if (!format) {
     return Unsupported("tools", "the chat template of '" + model.info().name + "' has no tools in a form known here");
   }
-  auto grammar = ToolGrammar(*format, chat->tools, chat->choice);
+  const bool may_think = chat->thinking && model.description().thinks();
+  const ToolThoughts thoughts = in_thoughts ? ToolThoughts::kOpened
+                                : may_think ? ToolThoughts::kAllowed
+                                            : ToolThoughts::kNone;
+  auto grammar = ToolGrammar(*format, chat->tools, chat->choice, thoughts);
   if (!grammar.ok()) return InvalidValue("tools", grammar.error().Message());
   request.sample.grammar = std::move(*grammar);
   request.grammar_source = "tools " + chat->tools_json + " " + std::to_string(static_cast<int>(chat->choice.kind)) +

@@ -97,7 +97,9 @@ void PuzzleNode::Handle(const HttpRequest& request, const Response& response) {
   if (solve) return Solve(request, response);
   if (list) return ListModels(*response);
   if (health) return SendJson(path, *response, path == "/ready" ? R"({"status":"ready"})" : R"({"status":"ok"})");
-  if (metrics) return response->Send(200, {{"content-type", "text/plain; version=0.0.4"}}, metrics_.Text());
+  if (metrics) {
+    return response->Send(200, {{"content-type", "text/plain; version=0.0.4"}}, metrics_.Text() + ProcessMetricsText());
+  }
   if (PuzzleSolver* solver = Find(path.substr(kModelPath.size()))) {
     return SendJson("/v1/models/{id}", *response, DumpJson(ModelJson(solver->info())));
   }

@@ -241,7 +241,7 @@ void TtsNode::ShowMetrics(const HttpRequest& request, const Response& response) 
     const std::lock_guard<std::mutex> lock(mutex_);
     metrics_.Set("pintle_speech_active", {}, static_cast<double>(in_work_));
   }
-  response->Send(200, {{"content-type", "text/plain; version=0.0.4"}}, metrics_.Text());
+  response->Send(200, {{"content-type", "text/plain; version=0.0.4"}}, metrics_.Text() + ProcessMetricsText());
 }
 
 }  // namespace pintle
