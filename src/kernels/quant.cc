@@ -2,6 +2,8 @@
 #include "kernels/quant.h"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 
 #include "base/check.h"
 #include "kernels/quant_layout.h"
@@ -22,6 +24,33 @@ const QuantKernel& ActiveKernel() {
 
 // Bytes of weights that a thread takes at a time: large enough to stream, small enough to share evenly.
 constexpr int64_t kItemBytes = int64_t{128} << 10;
+
+// work(begin, end) for [0, count) in pieces of `piece`. Each thread goes through a share of its own from front to back,
+// as memory is read best, and then helps the others: who does what never shows in the numbers.
+template <typename Work>
+void ForShares(ThreadPool& pool, int64_t count, int64_t piece, const Work& work) {
+  struct alignas(64) Share {
+    std::atomic<int64_t> next;
+    int64_t end;
+  };
+  constexpr int64_t kMaxShares = 64;
+  std::array<Share, kMaxShares> shares;
+  const int64_t threads = std::min<int64_t>(pool.threads(), kMaxShares);
+  for (int64_t t = 0; t < threads; ++t) {
+    shares.at(t).next.store(count * t / threads, std::memory_order_relaxed);
+    shares.at(t).end = count * (t + 1) / threads;
+  }
+  pool.ParallelForWithThread(threads, [&](int64_t, int thread) {
+    for (int64_t t = 0; t < threads; ++t) {
+      Share& share = shares.at((thread + t) % threads);
+      while (true) {
+        const int64_t begin = share.next.fetch_add(piece, std::memory_order_relaxed);
+        if (begin >= share.end) break;
+        work(begin, std::min(begin + piece, share.end));
+      }
+    }
+  });
+}
 
 void Multiply(const QuantKernel& kernel, const QuantPart& part, int64_t first_column, int64_t panel,
               const QuantActivations& x, int64_t count, float* c, int64_t ldc, const float* residual) {
@@ -74,10 +103,8 @@ void QuantMatMul(std::span<const QuantPart> parts, const QuantActivations& x, in
   if (panels == 0 || count == 0) return;
   const int64_t per_item = std::clamp<int64_t>(count > 1 ? 2 : kItemBytes * panels / bytes, 1,
                                                std::max<int64_t>(panels / (4 * pool.threads()), 1));
-  pool.ParallelFor((panels + per_item - 1) / per_item, [&](int64_t item) {
-    int64_t first = item * per_item;
-    int64_t left = std::min(per_item, panels - first);
-    int64_t column = 0;
+  ForShares(pool, panels, per_item, [&](int64_t first, int64_t end) {
+    int64_t left = end - first, column = 0;
     for (const QuantPart& part : parts) {
       const int64_t own = part.matrix.panel_count();
       for (; first < own && left > 0; ++first, --left) {
