@@ -47,6 +47,11 @@ Status GoOn(const TrainOptions& options, TrainingRun& training) {
   const auto checkpoints = ListCheckpoints(run);
   if (options.mode == TrainMode::kFresh) return RemoveRun(run);
   if (checkpoints.empty()) {
+    std::error_code missing;
+    if (options.mode != TrainMode::kReplace && fs::exists(run / "model", missing)) {
+      return ValidationError("a model of other settings or data is there", (run / "model").string(),
+                             "start anew with `pintle m31r train --fresh`; another --work leaves it alone");
+    }
     // A run that stopped before its first checkpoint begins again.
     return RemoveRun(run);
   }

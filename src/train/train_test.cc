@@ -107,6 +107,11 @@ TEST_CASE("train: a second run of the same is up to date; other settings are ref
   REQUIRE(!other.ok());
   CHECK(other.error().code == Code::kValidation);
   CHECK(other.error().hint.find("--fresh") != std::string::npos);
+  REQUIRE(RemoveAll(work.run() / "checkpoints").ok());
+  const auto without = Train(work.options);  // the model alone is worth keeping
+  REQUIRE(!without.ok());
+  CHECK(without.error().hint.find("--fresh") != std::string::npos);
+  CHECK(fs::exists(work.run() / "model"));
   work.options.mode = TrainMode::kReplace;
   const TrainSummary replaced = work.Run();
   CHECK(replaced.finished);

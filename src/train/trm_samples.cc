@@ -77,7 +77,7 @@ Result<const Task*> TrmSamples::TaskOf(const TrmPhase& phase) {
 
 Result<Sample> TrmSamples::Draw(const Task& task, uint64_t index) const {
   const auto seed = static_cast<uint64_t>(config_.seed);
-  if (!file_.empty()) {
+  if (!file_.empty() && task.cells() == task_->cells()) {
     RandomStream random(seed, Purpose::kShuffle, index);
     if (random.NextFloat() < static_cast<float>(config_.data_share)) {
       Sample sample = file_[random.NextBelow(static_cast<uint32_t>(file_.size()))];

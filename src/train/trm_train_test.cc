@@ -156,6 +156,30 @@ TEST_CASE("trm samples: counted, split, and mixed with a file's train split") {
   REQUIRE((*file)->Fill(phase, 0, std::vector<uint8_t>{1}, later).ok());
   CHECK(task.CanonicalForm(row(later, 0)) == task.CanonicalForm(row(batch, 0)));
 
+  // A file holds puzzles of the full size: they wait while the grid is smaller.
+  config = {};
+  config.task = "maze7";
+  config.mixing = "local";
+  const auto mazes = TrmSamples::Open(config, pool);
+  REQUIRE(mazes.ok());
+  REQUIRE((*mazes)->Fill(phase, 0, std::vector<uint8_t>{1}, batch).ok());
+  const Tokens maze(batch.inputs.begin(), batch.inputs.begin() + 49);
+  csv = PuzzleHeader() + "\n" +
+        PuzzleLine((*mazes)->task(), Sample{maze, Tokens(batch.labels.begin(), batch.labels.begin() + 49)}) + "\n";
+  config.data = (folder.path() / "puzzles.csv").string();
+  config.data_share = 1;
+  config.small_steps = 10;
+  config.small_by = 2;
+  REQUIRE(WriteFileAtomic(config.data, csv).ok());
+  const auto growing = TrmSamples::Open(config, pool);
+  REQUIRE(growing.ok());
+  for (const int64_t step : {0, 10}) {
+    CAPTURE(step);
+    TrmBatch grown;
+    REQUIRE((*growing)->Fill(PhaseAt(config, step, 0), 0, std::vector<uint8_t>{1, 1}, grown).ok());
+    CHECK(grown.inputs.size() == (step == 0 ? 2 * 25 : 2 * 49));
+  }
+
   config = {};
   config.easy_steps = 5;
   CHECK(TrmSamples::Open(config, pool).error().code == Code::kConfig);
