@@ -1,10 +1,11 @@
-// The page as a person uses it. Usage: node page_test.mjs SHIPPED CHATTING SHOTS: the addresses of a stack with the shipped
-// models alone and of one with a model named "chat" besides, and a folder for screenshots.
+// The page as a person uses it. Usage: node page_test.mjs SHIPPED CHATTING SHOTS MODEL STORE: the addresses of a stack with
+// the shipped models alone and of one with a model named "chat" besides, a folder for screenshots, a file that chats, and
+// the folder where `pintle pull` would put it.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { accessible, browser, close, count, fakeAnswer, firefoxPath, launchFirefox, open, shoot, test } from "./harness.mjs";
 
-const [shipped, chatting, shots] = process.argv.slice(2);
+const [shipped, chatting, shots, model, store] = process.argv.slice(2);
 const ghost = (page) => page.locator(".cm-ghost");
 const answers = (page) => page.locator("article.assistant");
 const message = (page) => page.getByLabel("Message", { exact: true });
@@ -51,7 +52,7 @@ await test("models can be fetched: those that fit, by name, with their progress"
   await page.getByText("25 %").waitFor();
   await shoot(page, "chat-fetching");
   Object.assign(entry, { state: "verified", progress: 1 });
-  await page.getByText("./run up --model one").waitFor();
+  await page.getByText("it joins the menu").waitFor();
   await close(page);
 });
 
@@ -140,6 +141,24 @@ await test("chat: an answer streams, shows its figures, and comes again with the
   await page.getByRole("button", { name: /^Delete Tell me/ }).first().click();
   await page.getByRole("button", { name: /^Really delete Tell me/ }).click();
   assert.equal(await list.count(), 1);
+
+  // The file brings back what was deleted, and nothing twice; what is no such file changes nothing and says why.
+  const take = (text) => page.getByLabel("Import").setInputFiles({ name: "chats.json", mimeType: "application/json", buffer: Buffer.from(text) });
+  await take(JSON.stringify(exported));
+  await page.getByText("1 of 2 conversations came in.").waitFor();
+  assert.equal(await list.count(), 2);
+  for (const [text, why] of [
+    ["{", "chats.json was not imported"],
+    ['{"a": 1}', "it holds no list of conversations"],
+    ['[{"id":"x","at":1,"turns":{"a":{"id":"a","parent":"b","role":"user","text":"x"}},"leaf":"a"}]', "hangs on nothing"],
+    ['[{"id":"x","at":1,"turns":{"a":{"id":"a","parent":"a","role":"user","text":"x"}},"leaf":"a"}]', "hangs on nothing"],
+  ]) {
+    await take(text);
+    await page.getByText(why).waitFor();
+  }
+  assert.equal(await list.count(), 2);
+  await page.reload();
+  await list.nth(1).waitFor();
   await close(page);
 });
 
@@ -224,6 +243,8 @@ await test("status: nodes, models, memory, and a plot that lives", async () => {
   await page.getByRole("row", { name: /^chat/ }).waitFor();
   await page.getByRole("row", { name: /^m31r-6m.*loaded/ }).waitFor();
   await page.getByText("all ready").waitFor();
+  await page.getByRole("listitem").filter({ hasText: /gateway\s+[\d.]+ MB/ }).waitFor();
+  await page.getByRole("listitem").filter({ hasText: /speech\s+[\d.]+ MB/ }).waitFor();
   await fetch(`${chatting}/v1/completions`, { method: "POST", body: '{"model":"m31r-6m","prompt":"pub fn ","max_tokens":64}' });
   await page.waitForFunction(() => /L/.test(document.querySelector("path.line")?.getAttribute("d") ?? ""));
   await shoot(page, "status");
@@ -277,6 +298,19 @@ await test("where keys are wanted, the page asks for one", async () => {
   await accessible(page, "the key prompt");
   await page.getByRole("button", { name: "Open" }).click();
   await message(page).waitFor();
+  await close(page);
+});
+
+// The last one: it changes what the stack serves.
+await test("a model that is put in its place joins the menu and chats, without a restart", async () => {
+  const page = await open(`${shipped}#chat`);
+  await page.getByRole("heading", { name: "No model here chats yet" }).waitFor();
+  mkdirSync(store, { recursive: true });
+  copyFileSync(model, `${store}/placed.gguf`);
+  await page.getByRole("button", { name: "Model: placed" }).waitFor();
+  await ask(page, "Who are you?");
+  await written(page);
+  assert.match(await answers(page).locator(".facts").textContent(), /placed · \d+ tokens/);
   await close(page);
 });
 

@@ -91,6 +91,20 @@ class Session {
     history.download("pintle-chats.json", "application/json", JSON.stringify($state.snapshot(this.all), null, 2));
   }
 
+  /** Adds the conversations of an exported file; of one that is here already the later version stays. */
+  async importAll(file: File): Promise<void> {
+    try {
+      const read = tree.parseExport(await file.text());
+      const later = read.filter((each) => !this.all.some((here) => here.id === each.id && here.at >= each.at));
+      const others = this.all.filter((here) => !later.some((each) => each.id === here.id));
+      this.all = [...others, ...later].sort((a, b) => b.at - a.at);
+      for (const each of later) await history.save(each);
+      this.problem = `${later.length} of ${read.length} conversations came in.`;
+    } catch (error) {
+      this.problem = `${file.name} was not imported: ${error instanceof Error ? error.message : error}`;
+    }
+  }
+
   exportCurrent(): void {
     history.download(`${this.current.title || "chat"}.md`, "text/markdown", tree.asMarkdown(this.current));
   }

@@ -96,9 +96,9 @@ export async function listCatalogue(): Promise<CatalogueEntry[] | null> {
 }
 export const pullModel = (id: string) => json<unknown>("/v1/catalogue/pull", { id });
 
-/** Prometheus' text of the gateway, or of the node of one model. */
-export async function metricsText(model?: string): Promise<string> {
-  return (await request(model ? `/metrics?model=${encodeURIComponent(model)}` : "/metrics")).text();
+/** Prometheus' text of the gateway, or with "nodes=all" of its nodes. */
+export async function metricsText(query = ""): Promise<string> {
+  return (await request(`/metrics?${query}`)).text();
 }
 
 export async function speak(input: string, voice: string, speed: number, signal: AbortSignal): Promise<Blob> {

@@ -87,6 +87,32 @@ export function asMarkdown(conversation: Conversation): string {
   return `# ${conversation.title}\n\n${parts.join("\n\n")}\n`;
 }
 
+/** What an exported file holds; throws with the reason if it is none. Only known fields are taken, and every path must end. */
+export function parseExport(text: string): Conversation[] {
+  const list: unknown = JSON.parse(text);
+  if (!Array.isArray(list)) throw new Error("it holds no list of conversations");
+  return list.map((each: Conversation, index) => {
+    const wrong = (what: string) => new Error(`conversation ${index + 1}: ${what}`);
+    if (typeof each?.id !== "string" || typeof each.at !== "number" || typeof each.turns !== "object" || each.turns === null) {
+      throw wrong("it has no id, time or turns");
+    }
+    const turns: Conversation["turns"] = {};
+    for (const [id, turn] of Object.entries(each.turns)) {
+      if (turn?.id !== id || !["user", "assistant"].includes(turn.role) || typeof turn.text !== "string") throw wrong(`the turn ${id} is none`);
+      const { parent, role, text: said, thoughts, at, model, facts, problem } = turn;
+      turns[id] = { id, parent: parent ?? null, role, text: said, thoughts: String(thoughts ?? ""), at: Number(at) || each.at, model, facts, problem };
+    }
+    for (const turn of Object.values(turns)) {
+      let steps = 0;
+      for (let up = turn.parent; up !== null; up = turns[up]!.parent) {
+        if (!turns[up] || ++steps > Object.keys(turns).length) throw wrong(`the turn ${turn.id} hangs on nothing`);
+      }
+    }
+    if (each.leaf !== null && !turns[each.leaf]) throw wrong("what it shows is not in it");
+    return { id: each.id, title: String(each.title ?? ""), at: each.at, turns, leaf: each.leaf };
+  });
+}
+
 function find(conversation: Conversation, id: string | null): Turn | undefined {
   return id === null ? undefined : conversation.turns[id];
 }

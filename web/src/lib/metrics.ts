@@ -23,12 +23,13 @@ export function total(samples: Sample[], name: string, labels: Record<string, st
   return matching(samples, name, labels).reduce((sum, sample) => sum + sample.value, 0);
 }
 
-/** The upper bound of the bucket in which the quantile lies, in seconds; undefined without observations. */
+/** The upper bound of the bucket in which the quantile of all series lies, in seconds; undefined without observations. */
 export function quantile(samples: Sample[], name: string, q: number): number | undefined {
-  const buckets = matching(samples, `${name}_bucket`, {}).sort((a, b) => bound(a) - bound(b));
-  const all = buckets.at(-1)?.value ?? 0;
-  if (all === 0) return undefined;
-  return bound(buckets.find((bucket) => bucket.value >= q * all)!);
+  const counts = new Map<number, number>();
+  for (const bucket of matching(samples, `${name}_bucket`, {})) counts.set(bound(bucket), (counts.get(bound(bucket)) ?? 0) + bucket.value);
+  const buckets = [...counts].sort(([a], [b]) => a - b);
+  const all = buckets.at(-1)?.[1] ?? 0;
+  return all === 0 ? undefined : buckets.find(([, count]) => count >= q * all)![0];
 }
 
 function bound(bucket: Sample): number {

@@ -1,9 +1,10 @@
 // The last minutes of the server in figures: read every two seconds from /metrics while the Status tab is seen.
-import { metricsText, type Model } from "../lib/api";
+import { metricsText } from "../lib/api";
 import { parseMetrics, quantile, total, type Sample } from "../lib/metrics";
 import { models } from "../lib/models.svelte";
 
 const periodMs = 2000;
+const residentName = "process_resident_memory_bytes";
 const kept = 150; // points: five minutes
 
 export interface Point {
@@ -23,6 +24,7 @@ class Figures {
   nodes = $state<{ name: string; up: boolean; inFlight: number }[]>([]);
   requests = $state(0); // since the start
   byModel = $state<Record<string, ModelFigures>>({});
+  resident = $state<Record<string, number>>({}); // bytes of each node's process; "" is the gateway's
   tokenRate = $state<Point[]>([]);
   requestRate = $state<Point[]>([]);
   problem = $state("");
@@ -42,11 +44,12 @@ class Figures {
       this.nodes = gateway
         .filter((sample) => sample.name === "pintle_gateway_node_up")
         .map(({ labels: { node = "" }, value }) => ({ name: node, up: value === 1, inFlight: total(gateway, "pintle_gateway_in_flight", { node }) }));
-      // What this tab asks for every two seconds is not counted.
-      const counted = gateway.filter(({ labels }) => labels.route !== "/metrics");
-      this.requests = total(counted, "pintle_gateway_requests_total");
-      const generating = models.list.filter((model) => model.capabilities?.includes("completion"));
-      await Promise.all(generating.map((model) => this.#readModel(model)));
+      this.requests = total(gateway, "pintle_gateway_requests_total");
+      const nodes = parseMetrics(await metricsText("nodes=all"));
+      this.resident = {};
+      for (const { name, labels, value } of nodes) if (name === residentName) this.resident[labels.node ?? ""] = value;
+      this.resident[""] = total(gateway, residentName);
+      for (const { id, capabilities } of models.list) if (capabilities?.includes("completion")) this.#readModel(id, nodes);
       this.#note();
       this.problem = "";
     } catch {
@@ -54,8 +57,8 @@ class Figures {
     }
   }
 
-  async #readModel({ id: model }: Model): Promise<void> {
-    const samples: Sample[] = parseMetrics(await metricsText(model)).filter((sample) => sample.labels.model === model);
+  #readModel(model: string, nodes: Sample[]): void {
+    const samples = nodes.filter((sample) => sample.labels.model === model);
     this.byModel[model] = {
       active: total(samples, "pintle_answers_active"),
       waiting: total(samples, "pintle_answers_waiting"),
