@@ -200,7 +200,11 @@ HWY_INLINE void AttendBlocks(const QueryRows& query, const KeyBlocks& blocks, co
 // Few tiles read a narrow page as they go; for more of them it is unpacked once. Either way the numbers are the same.
 template <Profile kProfile, typename Block>
 void AttendNarrow(const QueryRows& query, const KeyBlocks& blocks) {
-  const auto narrow = [&](int64_t block) { return Block(blocks.pages[block] + blocks.page_offset, blocks.head_dim); };
+  const int64_t last = AttentionBlocks(blocks.time) - 1;
+  const auto narrow = [&](int64_t block) {
+    const char* page = blocks.pages[block];
+    return Block(page + blocks.page_offset, blocks.head_dim, blocks.pages[std::min(block + 1, last)] - page);
+  };
   if (query.tiles() <= 2) return AttendBlocks<kProfile>(query, blocks, narrow);
   AttendBlocks<kProfile>(query, blocks, [&](int64_t block) HWY_ATTR {
     UnpackBlock(narrow(block), blocks.unpacked);

@@ -1,6 +1,7 @@
 // Rows of keys and values as attention reads them, from floats or straight from a page of a narrower type; the layouts
 // are those of kv_page.h. A cursor stands on one row: Get(column) gives sixteen of its values, Next() moves on by one
-// row. Included once per Highway target.
+// row. Those of pages ask for the same row of the next page as they go: reading is what their time goes into. Included
+// once per Highway target.
 #ifndef PINTLE_KERNELS_KV_PAGE_LAYOUT_
 #define PINTLE_KERNELS_KV_PAGE_LAYOUT_
 #include "kernels/kv_page.h"
@@ -57,11 +58,17 @@ HWY_INLINE VF FromHalfPart(const uint16_t* from) {
 #endif
 }
 
-/// Rows of a page in f16, of keys or of values.
+template <typename T>
+HWY_INLINE void PrefetchAhead(const T* from, int64_t bytes) {
+  __builtin_prefetch(reinterpret_cast<const char*>(from) + bytes);
+}
+
+/// Rows of a page in f16, of keys or of values; the next page is `ahead` bytes on.
 struct HalfRows {
   const uint16_t* row;
-  int64_t ld;
+  int64_t ld, ahead;
   HWY_INLINE F16 Get(int64_t column) const {
+    PrefetchAhead(row + column, ahead);
 #define PINTLE_F(i) FromHalfPart(row + column + (i) * kPartLanes)
     return PINTLE_EACH0(PINTLE_F);
 #undef PINTLE_F
@@ -80,11 +87,16 @@ HWY_INLINE F16 LoadBytes(const int8_t* p) {
 struct ByteKeys {
   const int8_t* row;
   const float* scales;
-  int64_t d = 0;
-  HWY_INLINE F16 Get(int64_t column) const { return Mul(LoadBytes(row + column), Load(scales + column)); }
+  int64_t ahead, d = 0;
+  HWY_INLINE F16 Get(int64_t column) const {
+    PrefetchAhead(row + column, ahead);
+    return Mul(LoadBytes(row + column), Load(scales + column));
+  }
   HWY_INLINE void Next() {
     row += kAttentionBlock;
-    if (++d % kKvScaleBlock == 0) scales += kAttentionBlock;
+    if (++d % kKvScaleBlock != 0) return;
+    for (int64_t c = 0; c < kAttentionBlock; c += 16) PrefetchAhead(scales + c, ahead);
+    scales += kAttentionBlock;
   }
 };
 
@@ -92,9 +104,13 @@ struct ByteKeys {
 struct ByteValues {
   const int8_t* row;
   const float* scales;
-  int64_t ld, blocks;
-  HWY_INLINE F16 Get(int64_t column) const { return Mul(LoadBytes(row + column), Set(scales[column / kKvScaleBlock])); }
+  int64_t ld, blocks, ahead;
+  HWY_INLINE F16 Get(int64_t column) const {
+    PrefetchAhead(row + column, ahead);
+    return Mul(LoadBytes(row + column), Set(scales[column / kKvScaleBlock]));
+  }
   HWY_INLINE void Next() {
+    PrefetchAhead(scales, ahead);
     row += ld;
     scales += blocks;
   }
@@ -107,21 +123,22 @@ struct FloatBlock {
   HWY_INLINE FloatRows Keys() const { return {at, kAttentionBlock}; }
   HWY_INLINE FloatRows Values() const { return {at + kAttentionBlock * head_dim, head_dim}; }
 };
-/// The same in f16.
+/// The same in f16; `ahead` bytes from here to the block that is read next.
 struct HalfBlock {
-  HalfBlock(const char* head, int64_t dim) : at(reinterpret_cast<const uint16_t*>(head)), head_dim(dim) {}
+  HalfBlock(const char* head, int64_t dim, int64_t to_next = 0)
+      : at(reinterpret_cast<const uint16_t*>(head)), head_dim(dim), ahead(to_next) {}
   const uint16_t* at;
-  int64_t head_dim;
-  HWY_INLINE HalfRows Keys() const { return {at, kAttentionBlock}; }
-  HWY_INLINE HalfRows Values() const { return {at + kAttentionBlock * head_dim, head_dim}; }
+  int64_t head_dim, ahead;
+  HWY_INLINE HalfRows Keys() const { return {at, kAttentionBlock, ahead}; }
+  HWY_INLINE HalfRows Values() const { return {at + kAttentionBlock * head_dim, head_dim, ahead}; }
 };
 /// The same in q8.
 struct ByteBlock {
-  ByteBlock(const char* head, int64_t dim) : q8(head, dim), head_dim(dim) {}
+  ByteBlock(const char* head, int64_t dim, int64_t to_next = 0) : q8(head, dim), head_dim(dim), ahead(to_next) {}
   KvQ8Head<const int8_t, const float> q8;
-  int64_t head_dim;
-  HWY_INLINE ByteKeys Keys() const { return {q8.keys, q8.key_scales}; }
-  HWY_INLINE ByteValues Values() const { return {q8.values, q8.value_scales, head_dim, q8.blocks}; }
+  int64_t head_dim, ahead;
+  HWY_INLINE ByteKeys Keys() const { return {q8.keys, q8.key_scales, ahead}; }
+  HWY_INLINE ByteValues Values() const { return {q8.values, q8.value_scales, head_dim, q8.blocks, ahead}; }
 };
 
 /// All of a block as floats: keys [D, 64], then values [64, D].
