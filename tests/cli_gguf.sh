@@ -32,6 +32,10 @@ for type in q8_0 q6_k q5_k_m q4_k_m q5_k_s q4_k_s iq4_xs iq4_nl q5_1 q5_0 q4_1 q
   awk -v a="$exact" -v b="$(json perplexity)" 'BEGIN { exit !(b > 0.9 * a && b < 1.25 * a) }' ||
     fail "$type: perplexity $(json perplexity), the original has $exact"
 done
+expect 0 "$pintle" quantize "$gguf" "$scratch/plan.gguf" --type q8_0 --dry-run
+expect 0 "$pintle" models synth --arch tiny-llama --out "$scratch/plan.gguf" --dry-run
+prints "would write"
+[ ! -e "$scratch/plan.gguf" ] || fail "--dry-run wrote something"
 for arch in tiny-llama tiny-qwen2 tiny-qwen3; do
   expect 0 "$pintle" models synth --arch $arch --type q4_k_m --out "$scratch/$arch.gguf"
   expect 0 "$pintle" chat "$scratch/$arch.gguf" --max-tokens 4 hello

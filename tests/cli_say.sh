@@ -10,6 +10,8 @@ field() { od -An -t "u$3" -j "$2" -N "$3" --endian=little "$1" | tr -d ' '; }
 begins() { [ "$(head -c $((${#2} / 2)) "$1" | od -An -tx1 | tr -d ' \n')" = "$2" ] || fail "$1 does not begin with $2"; }
 
 expect 0 "$pintle" say --help
+expect 0 "$pintle" say "$text" -o "$scratch/plan.wav" --dry-run
+[ ! -e "$scratch/plan.wav" ] || fail "--dry-run wrote something"
 for format in wav pcm flac opus mp3; do
   expect 0 "$pintle" say "$text" -o "$scratch/a.$format"
   says "real-time factor"

@@ -21,6 +21,10 @@ expect 0 "$pintle" trm eval --model "$scratch/tiny" --task copy --set task.lengt
 expect 1 "$pintle" trm eval --model "$scratch/tiny" --generate 4
 says "give --task NAME"
 
+expect 0 "$pintle" trm import "$tiny" --out "$scratch/plan" --prefix 1 --dry-run
+expect 0 "$pintle" trm export --model "$scratch/tiny" --out "$scratch/plan" --dry-run
+[ ! -e "$scratch/plan" ] || fail "--dry-run wrote something"
+
 # Out and in again: the same weights, with the reference's names on the way.
 expect 0 "$pintle" trm export --model "$scratch/tiny" --out "$scratch/tiny.safetensors"
 grep -aq '"model.inner.L_level.layers.1.mlp_t.down_proj.weight"' "$scratch/tiny.safetensors" || fail "not the reference's names"

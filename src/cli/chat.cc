@@ -120,7 +120,7 @@ void RegisterChat(Command& pintle) {
   options->sample.max_tokens = 1024;
   Command& verb = pintle.Add("chat", "talk with a model (GGUF)");
   verb.Option("model", options->model,
-              "a .gguf file or an id of `pintle models` (default: the largest model here that fits)");
+              "a .gguf file, a folder of the hub or an id of `pintle models` (default: the largest here that fits)");
   verb.Rest("words", options->words, "the question (default: ask on the terminal, or read a pipe)");
   verb.Option("--system", options->system, "the system text");
   verb.Option("--context", options->context, "positions to reserve at most");

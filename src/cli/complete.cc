@@ -114,7 +114,7 @@ Status Complete(Options options, const Global& global) {
 void RegisterComplete(Command& pintle) {
   auto options = std::make_shared<Options>();
   Command& verb = pintle.Add("complete", "go on from a text with a model (GGUF)");
-  verb.Option("model", options->model, "a .gguf file or an id of `pintle models`").Required();
+  verb.Option("model", options->model, "a .gguf file, a folder of the hub or an id of `pintle models`").Required();
   verb.Option("--prompt", options->prompt, "the text (default: standard input)");
   verb.Option("--ids", options->ids, "token ids instead of a text: 1,2,3");
   verb.Option("--logits", options->logits, "write float32 logits [positions, vocabulary] of the prompt here, and end");

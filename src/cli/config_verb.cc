@@ -11,6 +11,7 @@
 #include "corpus/filter.h"
 #include "corpus/shard_stage.h"
 #include "corpus/tokenizer_stage.h"
+#include "evaluate/evaluate.h"
 #include "train/train_config.h"
 #include "train/trm_config.h"
 
@@ -24,6 +25,7 @@ void RegisterConfig(Command& pintle) {
     TokenizerConfig tokenizer;
     ShardConfig shard;
     TrainConfig train;
+    EvaluateConfig evaluate;
     TrmRunConfig trm;
     const ConfigFields fields = [&](ConfigVisitor& v) {
       filter.Visit(v);
@@ -31,6 +33,7 @@ void RegisterConfig(Command& pintle) {
       tokenizer.Visit(v);
       shard.Visit(v);
       train.Visit(v);
+      evaluate.Visit(v);
       trm.Visit(v);
     };
     std::map<std::string, std::string> origins;

@@ -9,8 +9,11 @@
 #include "models/decoder/synth.h"
 
 namespace pintle {
+namespace {
 
 constexpr int64_t kMaxTemplate = 1 << 20;
+
+}  // namespace
 
 void RegisterModels(Command& pintle) {
   struct Options {
@@ -20,7 +23,7 @@ void RegisterModels(Command& pintle) {
   auto options = std::make_shared<Options>();
   std::string names;
   for (const std::string& name : SynthNames()) names += (names.empty() ? "" : ", ") + name;
-  Command& models = pintle.Add("models", "model files");
+  Command& models = pintle.Add("models", "the models known by name: which are here, which fit this machine");
   Command& verb = models.Add("synth", "write a model with random weights, to measure with");
   verb.Option("--arch", options->arch, "its shape: " + names).Required();
   verb.Option("--type", options->type, "of its matrices: q4_k_m, q8_0, f32, ...");
@@ -31,6 +34,10 @@ void RegisterModels(Command& pintle) {
     std::string chat_template;
     if (!options->chat_template.empty()) {
       PINTLE_ASSIGN(chat_template, ReadFile(options->chat_template, kMaxTemplate));
+    }
+    if (global.dry_run) {
+      fmt::print("would write {} of {} to {}\n", options->type, options->arch, options->out);
+      return {};
     }
     return WriteSynthModel(options->arch, options->type, global.seed, options->out, chat_template, options->context);
   });
@@ -44,12 +51,16 @@ void RegisterQuantize(Command& pintle) {
   };
   auto options = std::make_shared<Options>();
   Command& verb = pintle.Add("quantize", "write a model (GGUF) with its matrices in another type");
-  verb.Option("in", options->in, "the .gguf file to read").Required();
+  verb.Option("in", options->in, "the .gguf file or folder of the hub to read").Required();
   verb.Option("out", options->out, "the .gguf file to write").Required();
   verb.Option("--type", options->type,
               "q8_0, q6_k, q5_k_m, q5_k_s, q5_1, q5_0, q4_k_m, q4_k_s, iq4_xs, iq4_nl, q4_1, q4_0, f16, bf16, f32")
       .Required();
   verb.Run([options](const Global& global) -> Status {
+    if (global.dry_run) {
+      fmt::print("would write {} as {} to {}\n", options->in, options->type, options->out);
+      return {};
+    }
     const double start = MonotonicSeconds();
     PINTLE_RETURN_IF_ERROR(QuantizeGguf(options->in, options->type, options->out, global.threads));
     LogInfo("quantize", fmt::format("{} written in {:.1f} s", options->out, MonotonicSeconds() - start));

@@ -54,7 +54,7 @@ Status Perplexity(const Options& options, const Global& global) {
 void RegisterPerplexity(Command& pintle) {
   auto options = std::make_shared<Options>();
   Command& verb = pintle.Add("perplexity", "how well a model (GGUF) foretells a text");
-  verb.Option("model", options->model, "a .gguf file or an id of `pintle models`").Required();
+  verb.Option("model", options->model, "a .gguf file, a folder of the hub or an id of `pintle models`").Required();
   verb.Option("--file", options->file, "the text; - reads standard input");
   verb.Option("--window", options->window, "tokens of a window; its second half is scored");
   verb.Option("--kv", options->kv, kKvHelp);

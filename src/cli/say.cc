@@ -36,6 +36,11 @@ Status Say(Options options, const Global& global) {
   if (global.json && options.out == "-") return UsageError("standard output holds the sound", "--json");
   options.speech.text =
       options.text == "-" ? std::string(std::istreambuf_iterator<char>(std::cin), {}) : std::move(options.text);
+  if (global.dry_run) {
+    LogInfo("say", fmt::format("would say {} bytes of text as {} into {}", options.speech.text.size(),
+                               AudioFormatName(options.speech.format), options.out));
+    return {};
+  }
   PINTLE_ASSIGN(const SpeechFigures figures, RecordSpeech(options.speech, options.out));
   if (figures.dropped > 0) LogWarning("say", fmt::format("{} characters could not be said", figures.dropped));
   const double real_time = figures.seconds / figures.audio_seconds;

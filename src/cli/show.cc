@@ -83,7 +83,7 @@ Status Show(const Options& options, const Global& global) {
 void RegisterShow(Command& pintle) {
   auto options = std::make_shared<Options>();
   Command& verb = pintle.Add("show", "check a model file (GGUF) and say what it is");
-  verb.Option("model", options->model, "a .gguf file or an id of `pintle models`").Required();
+  verb.Option("model", options->model, "a .gguf file, a folder of the hub or an id of `pintle models`").Required();
   verb.Option("--prompt", options->prompt, "also print the exact prompt and ids for this question");
   verb.Option("--tools", options->tools, "functions for the prompt: a JSON array as OpenAI's API has it");
   verb.Flag("--no-think", options->no_think, "Qwen3: the prompt for an answer without thoughts");

@@ -18,7 +18,7 @@ void RegisterTokenize(Command& pintle) {
   };
   auto options = std::make_shared<Options>();
   Command& verb = pintle.Add("tokenize", "the token ids of a text (GGUF)");
-  verb.Option("model", options->model, "a .gguf file or an id of `pintle models`").Required();
+  verb.Option("model", options->model, "a .gguf file, a folder of the hub or an id of `pintle models`").Required();
   verb.Option("--text", options->text, "the text; - reads standard input");
   verb.Run([options](const Global& global) -> Status {
     PINTLE_ASSIGN(const std::string path, ModelPath(options->model));

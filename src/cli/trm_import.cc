@@ -14,6 +14,10 @@ namespace {
 Status Import(const std::string& file, const std::string& out, const TrmImportOptions& options, const Global& global) {
   ThreadPool pool(global.threads);
   PINTLE_ASSIGN(const std::unique_ptr<Trm> model, ImportTrm(file, options, pool));
+  if (global.dry_run) {
+    fmt::print("would write the {} parameters of {} to {}\n", TrmParameterCount(model->config()), file, out);
+    return {};
+  }
   PINTLE_ASSIGN(const std::string sha256, SaveTrm(out, *model, {{"imported", "from a checkpoint of the reference"}}));
   const TrmConfig& config = model->config();
   if (global.json) {
@@ -51,6 +55,10 @@ void RegisterTrmImport(Command& trm) {
   verb.Run([=](const Global& global) -> Status {
     ThreadPool pool(global.threads);
     PINTLE_ASSIGN(const LoadedTrm loaded, LoadTrm(*model, false, pool));
+    if (global.dry_run) {
+      fmt::print("would write the weights of {} to {}\n", *model, *target);
+      return {};
+    }
     return ExportTrm(*loaded.model, *target);
   });
 }
