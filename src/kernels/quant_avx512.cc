@@ -3,6 +3,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/quant_layout.h"
@@ -150,19 +151,16 @@ PINTLE_QUANT_ATTR void Columns(const QuantTile& tile, int64_t first) {
   }
 }
 
+// Every pass reads the panel: as few as there can be.
 template <QuantType kType>
 void Tile(const QuantTile& tile) {
-  int64_t token = 0;
-  for (; token + 8 <= tile.count; token += 8) Columns<kType, 8>(tile, token);
-  if (token + 4 <= tile.count) {
-    Columns<kType, 4>(tile, token);
-    token += 4;
+  constexpr void (*kColumns[])(const QuantTile&, int64_t) = {nullptr,           Columns<kType, 1>, Columns<kType, 2>,
+                                                             Columns<kType, 3>, Columns<kType, 4>, Columns<kType, 5>,
+                                                             Columns<kType, 6>, Columns<kType, 7>, Columns<kType, 8>};
+  constexpr int64_t kMost = 8;
+  for (int64_t token = 0; token < tile.count; token += kMost) {
+    kColumns[std::min(kMost, tile.count - token)](tile, token);
   }
-  if (token + 2 <= tile.count) {
-    Columns<kType, 2>(tile, token);
-    token += 2;
-  }
-  if (token < tile.count) Columns<kType, 1>(tile, token);
 }
 
 PINTLE_QUANT_ATTR void QuantizeRow(const float* x, int64_t token, const QuantActivations& out) {

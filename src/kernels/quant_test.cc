@@ -133,13 +133,18 @@ TEST_CASE("quantised products: the same bits on every instruction set, for any c
         std::fill(got.begin(), got.end(), -1.0f);
         QuantMatMul(parts, own.view, count, got.data(), n, residual.data(), pool);
         CHECK(std::memcmp(got.data(), expected.data(), got.size() * 4) == 0);
-        // Token by token, in place over the residual.
-        got = residual;
-        for (int64_t token = 0; token < count; ++token) {
-          const Quantised one({x.begin() + token * columns, x.begin() + (token + 1) * columns}, 1, columns, &pool);
-          QuantMatMul(parts, one.view, 1, got.data() + token * n, n, got.data() + token * n, pool);
+        // A few tokens at a time, in place over the residual.
+        for (int64_t step = 1; step <= 8; ++step) {
+          CAPTURE(step);
+          got = residual;
+          for (int64_t token = 0; token < count; token += step) {
+            const int64_t some = std::min(step, count - token);
+            const Quantised few({x.begin() + token * columns, x.begin() + (token + some) * columns}, some, columns,
+                                &pool);
+            QuantMatMul(parts, few.view, some, got.data() + token * n, n, got.data() + token * n, pool);
+          }
+          CHECK(std::memcmp(got.data(), expected.data(), got.size() * 4) == 0);
         }
-        CHECK(std::memcmp(got.data(), expected.data(), got.size() * 4) == 0);
       }
     });
   }
