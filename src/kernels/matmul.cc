@@ -9,6 +9,7 @@
 //            then every micro-tile of mr x nr runs;
 //            between K blocks the chain rests in C as fp32
 // With few rows the order turns round: A is packed whole and each thread packs a piece of B just before its use.
+// A PackedB is one slab that holds all of B.
 // Deliberately not here: split-K. One chain per element is the contract.
 #include "kernels/matmul.h"
 
@@ -87,7 +88,8 @@ struct Job {
   MatMulShape shape;
   const MatMulKernel* kernel;
   const unsigned char* a;
-  const unsigned char* b;
+  const unsigned char* b;  // or null and
+  uint32_t* packed_b;      // all of B, panel by panel
   float* c;
   Epilogue epilogue;
 
@@ -266,15 +268,18 @@ void RunTile(const Job& job, const Slab& slab, int64_t row, int64_t rows, int64_
   }
 }
 
-void RunSlab(const Job& job, const Slab& slab, bool resting, ThreadPool& pool) {
-  const MatMulKernel& kernel = *job.kernel;
-  const int64_t panel_words = job.StepsOf(slab.k) * kernel.nr;
-  const int64_t column_panels = CeilDiv(slab.columns, kernel.nr);
+void PackSlab(const Job& job, const Slab& slab, ThreadPool& pool) {
+  const int64_t panel_words = job.StepsOf(slab.k) * job.kernel->nr;
   pool.ParallelFor(CeilDiv(slab.columns, kPackColumns), [&](int64_t item) {
     const int64_t column = item * kPackColumns;
     job.PackB(slab.column + column, std::min(kPackColumns, slab.columns - column), slab.k0, slab.k, panel_words,
-              slab.packed + column / kernel.nr * panel_words);
+              slab.packed + column / job.kernel->nr * panel_words);
   });
+}
+
+void RunSlab(const Job& job, const Slab& slab, bool resting, ThreadPool& pool) {
+  const MatMulKernel& kernel = *job.kernel;
+  const int64_t column_panels = CeilDiv(slab.columns, kernel.nr);
   const int64_t row_panels = CeilDiv(job.shape.m, kernel.mr);
   const Grid grid = ChooseGrid(row_panels, column_panels, kMaxTileRows / kernel.mr,
                                resting ? kRestingColumns / kernel.nr : column_panels, pool.threads());
@@ -301,11 +306,14 @@ void RunFewRows(const Job& job, ThreadPool& pool) {
   pool.ParallelFor(CeilDiv(shape.n, kernel.nr), [&](int64_t item) {
     const int64_t column = item * kernel.nr;
     const int64_t columns = std::min<int64_t>(kernel.nr, shape.n - column);
-    auto* packed_b = g_packed_b.Get<uint32_t>(job.StepsOf(k_block) * kernel.nr + kPackSlack);
+    uint32_t* packed_b = job.packed_b != nullptr
+                             ? job.packed_b + item * job.StepsOf(shape.k) * kernel.nr
+                             : g_packed_b.Get<uint32_t>(job.StepsOf(k_block) * kernel.nr + kPackSlack);
     alignas(64) float rest[(kFewRows + kMaxMicroRows) * kMaxMicroColumns];
     for (int64_t k0 = 0; k0 < shape.k || k0 == 0; k0 += k_block) {
       const int64_t k = std::min(k_block, shape.k - k0);
-      job.PackB(column, columns, k0, k, 0, packed_b);
+      if (job.packed_b == nullptr) job.PackB(column, columns, k0, k, 0, packed_b);
+      const uint32_t* panel = job.packed_b != nullptr ? packed_b + job.StepAt(k0) * kernel.nr : packed_b;
       for (int64_t p = 0; p < panels; ++p) {
         const int64_t row = p * kernel.mr;
         Chain chain = OverC(job, row, column, k0 == 0, k0 + k == shape.k);
@@ -313,7 +321,7 @@ void RunFewRows(const Job& job, ThreadPool& pool) {
         if (k0 != 0) chain = {at, kernel.nr, chain.to, chain.ld_to, chain.last, nullptr};
         if (!chain.last) chain = {chain.from, chain.ld_from, at, kernel.nr, chain.last, nullptr};
         RunMicro(job, row, std::min<int64_t>(kernel.mr, shape.m - row), column, columns, job.StepsOf(k),
-                 packed_a + p * panel_words + job.StepAt(k0) * kernel.mr, packed_b, chain);
+                 packed_a + p * panel_words + job.StepAt(k0) * kernel.mr, panel, chain);
       }
     }
   });
@@ -331,6 +339,10 @@ void Run(const Job& job, ThreadPool& pool) {
   }
   const MatMulKernel& kernel = *job.kernel;
   const bool resting = NeedsRestingPlace(job);
+  if (job.packed_b != nullptr) {
+    RunSlab(job, {0, shape.n, 0, shape.k, job.packed_b}, resting, pool);
+    return;
+  }
   // Slabs cut K first, at multiples of the deepest block: cutting the columns would pack A once more for each piece. A
   // chain that rests outside C lives in one tile, so that slab must hold all of K.
   const int64_t padded_columns = CeilDiv(shape.n, kernel.nr) * kernel.nr;
@@ -344,6 +356,7 @@ void Run(const Job& job, ThreadPool& pool) {
   for (int64_t column = 0; column < shape.n; column += slab_columns) {
     for (int64_t k0 = 0; k0 < shape.k || k0 == 0; k0 += std::max<int64_t>(slab_k, 1)) {
       const Slab slab{column, std::min(slab_columns, shape.n - column), k0, std::min(slab_k, shape.k - k0), packed};
+      PackSlab(job, slab, pool);
       RunSlab(job, slab, resting, pool);
     }
   }
@@ -375,15 +388,61 @@ const MatMulKernel& KernelBF16([[maybe_unused]] Target target) {
 void MatMulF32(const MatMulShape& shape, Profile profile, const float* a, const float* b, float* c,
                const Epilogue& epilogue, ThreadPool& pool) {
   Run({shape, &KernelF32(ActiveTarget(), profile), reinterpret_cast<const unsigned char*>(a),
-       reinterpret_cast<const unsigned char*>(b), c, epilogue},
+       reinterpret_cast<const unsigned char*>(b), nullptr, c, epilogue},
       pool);
 }
 
 void MatMulBF16(const MatMulShape& shape, const bf16* a, const bf16* b, float* c, const Epilogue& epilogue,
                 ThreadPool& pool) {
   Run({shape, &KernelBF16(ActiveTarget()), reinterpret_cast<const unsigned char*>(a),
-       reinterpret_cast<const unsigned char*>(b), c, epilogue},
+       reinterpret_cast<const unsigned char*>(b), nullptr, c, epilogue},
       pool);
+}
+
+struct PackedB::Impl {
+  MatMulOp op = MatMulOp::kNN;
+  int64_t n = 0, k = 0;
+  const MatMulKernel* kernel = nullptr;
+  Scratch buffer;
+  uint32_t* words = nullptr;
+
+  void Pack(const MatMulShape& shape, const MatMulKernel& with, const void* b, ThreadPool& pool) {
+    op = shape.op;
+    n = shape.n;
+    k = shape.k;
+    kernel = &with;
+    const Job job{shape, kernel, nullptr, static_cast<const unsigned char*>(b), nullptr, nullptr, {}};
+    words =
+        buffer.Get<uint32_t>(CeilDiv(n, kernel->nr) * kernel->nr * std::max<int64_t>(job.StepsOf(k), 1) + kPackSlack);
+    PackSlab(job, {0, n, 0, k, words}, pool);
+  }
+  void Multiply(const MatMulShape& shape, const MatMulKernel& with, const void* a, float* c, const Epilogue& epilogue,
+                ThreadPool& pool) const {
+    PINTLE_CHECK(&with == kernel && shape.op == op && shape.n == n && shape.k == k, "B was packed for another product");
+    Run({shape, kernel, static_cast<const unsigned char*>(a), nullptr, words, c, epilogue}, pool);
+  }
+};
+
+PackedB::PackedB() : impl_(std::make_unique<Impl>()) {}
+PackedB::PackedB(PackedB&&) noexcept = default;
+PackedB& PackedB::operator=(PackedB&&) noexcept = default;
+PackedB::~PackedB() = default;
+
+void PackedB::PackF32(const MatMulShape& shape, Profile profile, const float* b, ThreadPool& pool) {
+  impl_->Pack(shape, KernelF32(ActiveTarget(), profile), b, pool);
+}
+void PackedB::PackBF16(const MatMulShape& shape, const bf16* b, ThreadPool& pool) {
+  impl_->Pack(shape, KernelBF16(ActiveTarget()), b, pool);
+}
+
+void MatMulF32(const MatMulShape& shape, Profile profile, const float* a, const PackedB& b, float* c,
+               const Epilogue& epilogue, ThreadPool& pool) {
+  b.impl_->Multiply(shape, KernelF32(ActiveTarget(), profile), a, c, epilogue, pool);
+}
+
+void MatMulBF16(const MatMulShape& shape, const bf16* a, const PackedB& b, float* c, const Epilogue& epilogue,
+                ThreadPool& pool) {
+  b.impl_->Multiply(shape, KernelBF16(ActiveTarget()), a, c, epilogue, pool);
 }
 
 }  // namespace pintle::kernels

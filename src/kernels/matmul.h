@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "base/thread_pool.h"
 
@@ -53,6 +54,34 @@ void MatMulF32(const MatMulShape& shape, Profile profile, const float* a, const 
 
 /// bf16 inputs, fp32 output.
 void MatMulBF16(const MatMulShape& shape, const bf16* a, const bf16* b, float* c, const Epilogue& epilogue,
+                ThreadPool& pool);
+
+/// B in the order in which this machine's micro-kernel reads it, packed once for many products: weights that rest while
+/// many small A go through them. A copy: 4 bytes an element, 2 in bf16, rounded up to whole panels. The buffer is kept
+/// for the next packing; the bits of the products are those of the plain calls. Packing is not thread-safe, reading is.
+class PackedB {
+ public:
+  PackedB();
+  PackedB(PackedB&&) noexcept;
+  PackedB& operator=(PackedB&&) noexcept;
+  ~PackedB();
+
+  /// B as in `shape` (op, n, k, ldb); the rest of the shape is not looked at.
+  void PackF32(const MatMulShape& shape, Profile profile, const float* b, ThreadPool& pool);
+  void PackBF16(const MatMulShape& shape, const bf16* b, ThreadPool& pool);
+
+ private:
+  friend void MatMulF32(const MatMulShape&, Profile, const float*, const PackedB&, float*, const Epilogue&,
+                        ThreadPool&);
+  friend void MatMulBF16(const MatMulShape&, const bf16*, const PackedB&, float*, const Epilogue&, ThreadPool&);
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The same products with a B packed for the same op, n, k, profile and instruction set; shape.ldb is not looked at.
+void MatMulF32(const MatMulShape& shape, Profile profile, const float* a, const PackedB& b, float* c,
+               const Epilogue& epilogue, ThreadPool& pool);
+void MatMulBF16(const MatMulShape& shape, const bf16* a, const PackedB& b, float* c, const Epilogue& epilogue,
                 ThreadPool& pool);
 
 /// Round to nearest even, NaN stays NaN. `count` elements; may not overlap.

@@ -100,6 +100,24 @@ std::vector<float> RunKernel(const Problem& p, Type type, const Epilogue& epilog
   return c;
 }
 
+// The same with B packed beforehand.
+std::vector<float> RunPacked(const Problem& p, Type type, const Epilogue& epilogue, int threads) {
+  ThreadPool pool(threads);
+  std::vector<float> c = p.c;
+  Epilogue own = epilogue;
+  if (epilogue.residual == p.c.data()) own.residual = c.data();
+  PackedB packed;
+  if (type == Type::kBF16) {
+    packed.PackBF16(p.shape, p.b16.data(), pool);
+    MatMulBF16(p.shape, p.a16.data(), packed, c.data(), own, pool);
+  } else {
+    const Profile profile = type == Type::kFma ? Profile::kFma : Profile::kMuladd;
+    packed.PackF32(p.shape, profile, p.b.data(), pool);
+    MatMulF32(p.shape, profile, p.a.data(), packed, c.data(), own, pool);
+  }
+  return c;
+}
+
 bool SameBits(const std::vector<float>& x, const std::vector<float>& y) {
   if (x.size() != y.size()) return false;
   for (size_t i = 0; i < x.size(); ++i) {
@@ -133,6 +151,7 @@ TEST_CASE("every target equals the plain definition bit for bit") {
             CAPTURE(e.n);
             CAPTURE(e.k);
             CHECK(SameBits(RunKernel(p, type, epilogue, 2), expected));
+            CHECK(SameBits(RunPacked(p, type, epilogue, 2), expected));
           }
         }
       }
@@ -151,6 +170,7 @@ TEST_CASE("a residual may be C itself, over several K blocks and few or many row
         REQUIRE(SetTarget(target));
         CHECK(SameBits(RunKernel(p, type, epilogue, 1), expected));
         CHECK(SameBits(RunKernel(p, type, epilogue, 3), expected));
+        CHECK(SameBits(RunPacked(p, type, epilogue, 2), expected));
       }
     }
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/thread_pool.h"
+#include "kernels/matmul.h"
 #include "kernels/unit_norm.h"
 #include "models/trm/config.h"
 #include "nn/parameters.h"
@@ -37,6 +38,12 @@ struct TrmLayerWeights {
   Parameter *mix_in, *mix_out;  ///< mlp_t.gate_up_proj and down_proj, self_attn.qkv_proj and o_proj, or null and
                                 ///< local.proj
   Parameter *gate_up_proj, *down_proj;
+};
+
+/// One layer's weights as right operands, packed once a step: every group reads them in every evaluation. The token
+/// mixer's weights are left operands and are not here.
+struct TrmLayerPacked {
+  kernels::PackedB mix_in, mix_out, gate_up_proj, down_proj;
 };
 
 /// What is the same for every layer and group of one call.
@@ -76,9 +83,15 @@ struct TrmLayerScratch {
   float* attention = nullptr;  ///< FullAttentionScratch
 };
 
+/// For the forward pass (kNT) or the backward pass (kNN).
+void PackTrmLayer(const TrmConfig& config, const TrmLayerWeights& weights, kernels::MatMulOp op, TrmLayerPacked& packed,
+                  ThreadPool& pool);
+
 /// x [L, c, D] (fp32 and operand; in fp32 the same) -> out. `out.inverse` is set to kept.inverse here.
-void TrmLayerForward(const TrmLayerContext& context, const TrmLayerWeights& weights, const float* x, Operand x_operand,
-                     const TrmLayerKept& kept, const TrmLayerScratch& scratch, kernels::UnitNormOutput out);
+/// `packed` by PackTrmLayer(kNT).
+void TrmLayerForward(const TrmLayerContext& context, const TrmLayerWeights& weights, const TrmLayerPacked& packed,
+                     const float* x, Operand x_operand, const TrmLayerKept& kept, const TrmLayerScratch& scratch,
+                     kernels::UnitNormOutput out);
 
 /// The left operands of the four weight gradients, for the rows of one group.
 struct TrmLayerDeltas {
@@ -90,13 +103,17 @@ struct TrmLayerDeltas {
 };
 
 /// dz [L, c, D] becomes the gradient of the layer's input. kept.hidden and, with mlp_t, kept.mix become their
-/// gradients.
-void TrmLayerBackward(const TrmLayerContext& context, const TrmLayerWeights& weights, const TrmLayerKept& kept,
-                      const TrmLayerScratch& scratch, const TrmLayerDeltas& deltas, float* dz);
+/// gradients. `packed` by PackTrmLayer(kNN).
+void TrmLayerBackward(const TrmLayerContext& context, const TrmLayerWeights& weights, const TrmLayerPacked& packed,
+                      const TrmLayerKept& kept, const TrmLayerScratch& scratch, const TrmLayerDeltas& deltas,
+                      float* dz);
 
 /// C = op(A, B) in the model's dtype, for the heads of the recursion as well.
 void TrmMatMul(const TrmConfig& config, kernels::MatMulOp op, int64_t m, int64_t n, int64_t k, const void* a,
                const void* b, float* c, const float* residual, bool accumulate, ThreadPool& pool);
+/// The same with a packed B.
+void TrmMatMul(const TrmConfig& config, kernels::MatMulOp op, int64_t m, int64_t n, int64_t k, const void* a,
+               const kernels::PackedB& b, float* c, const float* residual, ThreadPool& pool);
 /// The buffer of a weight that matmuls of this model read.
 const void* TrmWeight(const TrmConfig& config, const Parameter& parameter);
 

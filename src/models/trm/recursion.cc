@@ -29,10 +29,15 @@ void TrmRecursion::Impl::Evaluate(const TrmLayerContext& context, TrmScratch& s,
       to.y = layer.z.f32 != nullptr ? layer.z.f32 : s.x;
       to.y_bf16 = layer.z.b16;
     }
-    TrmLayerForward(context, weights->layers[i], x, operand, layer, s.layer, to);
+    TrmLayerForward(context, weights->layers[i], forward[i], x, operand, layer, s.layer, to);
     x = to.y;
     operand = layer.z;
   }
+}
+
+void TrmRecursion::Impl::Pack(MatMulOp op, std::vector<TrmLayerPacked>& layers) const {
+  layers.resize(weights->layers.size());
+  for (size_t i = 0; i < layers.size(); ++i) PackTrmLayer(config, weights->layers[i], op, layers[i], *pool);
 }
 
 void TrmRecursion::Impl::Step(const TrmBatch& batch, int64_t first, int64_t count, bool keep, TrmCarry& carry,
@@ -139,6 +144,7 @@ void TrmRecursion::Forward(const TrmBatch& batch, TrmCarry& carry, TrmAnswer& an
   Impl& m = *impl_;
   answer.logits.resize(static_cast<size_t>(batch.slots * m.config.cells * m.config.vocab));
   answer.q.resize(static_cast<size_t>(batch.slots));
+  m.Pack(MatMulOp::kNT, m.forward);
   const auto work = [&](int64_t first, int64_t count, TrmScratch& s, ThreadPool& threads) {
     Operand head;
     float* z_h = nullptr;

@@ -136,6 +136,8 @@ void TrmRecursion::ForwardBackward(const TrmBatch& batch, double scale, TrmCarry
   scores.resize(static_cast<size_t>(m.slots));
   puzzle_gradient.resize(static_cast<size_t>(m.slots * m.config.width));
   std::vector<float> q_gradient(static_cast<size_t>(m.slots));
+  m.Pack(MatMulOp::kNT, m.forward);
+  m.Pack(MatMulOp::kNN, m.backward);
   m.ForGroups(m.slots, [&](int64_t first, int64_t count, TrmScratch& s, ThreadPool& threads) {
     Operand head;
     float* z_h = nullptr;
@@ -170,8 +172,8 @@ void TrmRecursion::ForwardBackward(const TrmBatch& batch, double scale, TrmCarry
       m.ForGroups(m.slots, [&](int64_t first, int64_t count, TrmScratch& s, ThreadPool& threads) {
         const TrmKeptSet set = m.KeptOf(i, first);
         float* dz = m.dz + first * m.Cells();
-        TrmLayerBackward(m.Context(count, threads), m.weights->layers[layer], set.layers[layer], s.layer,
-                         m.DeltasOf(first), dz);
+        TrmLayerBackward(m.Context(count, threads), m.weights->layers[layer], m.backward[layer], set.layers[layer],
+                         s.layer, m.DeltasOf(first), dz);
         if (layer > 0 || i == m.config.l_cycles) return;
         float* de = m.de + first * m.Cells();
         const int64_t state = count * m.Cells();

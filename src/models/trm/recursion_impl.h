@@ -56,7 +56,8 @@ struct TrmRecursion::Impl {
   bool recompute = false;
   float scale = 1;  // of embeddings: sqrt(D)
   std::vector<std::unique_ptr<ThreadPool>> alone;
-  std::vector<TrmScratch> scratch;  // one a thread
+  std::vector<TrmScratch> scratch;                // one a thread
+  std::vector<TrmLayerPacked> forward, backward;  // one a layer, packed anew each step
   std::vector<float> cos, sin;
   std::vector<int32_t> position;
   Arena scratch_arena, kept_arena;
@@ -78,6 +79,7 @@ struct TrmRecursion::Impl {
   void PlanKept(TrmLayout& layout);
   TrmLayerKept TakeKept(TrmLayout& layout, int64_t count) const;
   void BuildRotation();
+  void Pack(kernels::MatMulOp op, std::vector<TrmLayerPacked>& layers) const;
 
   [[nodiscard]] TrmLayerContext Context(int64_t count, ThreadPool& threads) const {
     return {&config,         count,   cos.empty() ? nullptr : cos.data(), cos.empty() ? nullptr : sin.data(),
