@@ -18,6 +18,18 @@ struct FileBlock {
   uint8_t q[256];        // offset kept; Q8_0 as q + 128
 };
 
+// The low nibbles, then the high ones. Nothing overlaps: loading a file is mostly this.
+template <int kBytes>
+void SplitNibbles(const uint8_t* __restrict from, uint8_t* __restrict to) {
+  for (int i = 0; i < kBytes; ++i) to[i] = from[i] & 15;
+  for (int i = 0; i < kBytes; ++i) to[kBytes + i] = from[i] >> 4;
+}
+
+// Adds a fifth bit each, bit `bit` of the bytes of `high`.
+void AddFifthBits(const uint8_t* __restrict high, int bit, uint8_t* __restrict to) {
+  for (int i = 0; i < 32; ++i) to[i] = static_cast<uint8_t>(to[i] | (high[i] >> bit & 1) << 4);
+}
+
 void ReadSmall(QuantType type, const uint8_t* from, FileBlock& out) {
   const QuantFormat& format = FormatOf(type);
   out.d = Half(from);
@@ -35,10 +47,8 @@ void ReadSmall(QuantType type, const uint8_t* from, FileBlock& out) {
     std::memcpy(&high, from, 4);
     from += 4;
   }
-  for (int i = 0; i < 16; ++i) {
-    out.q[i] = static_cast<uint8_t>((from[i] & 15) | ((high >> i & 1) << 4));
-    out.q[i + 16] = static_cast<uint8_t>((from[i] >> 4) | ((high >> (i + 16) & 1) << 4));
-  }
+  SplitNibbles<16>(from, out.q);
+  for (int i = 0; high != 0; ++i, high >>= 1) out.q[i] = static_cast<uint8_t>(out.q[i] | (high & 1) << 4);
 }
 
 // Q4_K and Q5_K: d, dmin, 12 bytes of packed 6-bit pairs, (32 bytes of fifth bits,) 128 bytes of nibbles.
@@ -56,16 +66,9 @@ void ReadK(QuantType type, const uint8_t* from, FileBlock& out) {
       out.scales[k][1] = static_cast<uint8_t>((s[k + 4] >> 4) | ((s[k] >> 6) << 4));
     }
   }
-  const uint8_t* high = from + 16;
-  const uint8_t* low = five ? from + 48 : from + 16;
-  for (int group = 0; group < 4; ++group) {
-    for (int l = 0; l < 32; ++l) {
-      const uint8_t both = low[group * 32 + l];
-      const int bits = five ? high[l] >> (2 * group) : 0;
-      out.q[group * 64 + l] = static_cast<uint8_t>((both & 15) | ((bits & 1) << 4));
-      out.q[group * 64 + 32 + l] = static_cast<uint8_t>((both >> 4) | ((bits >> 1 & 1) << 4));
-    }
-  }
+  const uint8_t* low = from + (five ? 48 : 16);
+  for (int group = 0; group < 4; ++group) SplitNibbles<32>(low + 32 * group, out.q + 64 * group);
+  for (int k = 0; five && k < 8; ++k) AddFifthBits(from + 16, k, out.q + 32 * k);
 }
 
 // Q6_K: 128 bytes of low nibbles, 64 of high bits, 16 signed scales, d.
@@ -92,11 +95,7 @@ void ReadIq4Xs(const uint8_t* from, FileBlock& out) {
   for (int k = 0; k < 8; ++k) {
     const int scale = (from[4 + k / 2] >> (4 * (k % 2)) & 15) | (high >> (2 * k) & 3) << 4;
     out.scales[k][0] = out.scales[k][1] = static_cast<uint8_t>(scale - 32);
-    for (int i = 0; i < 16; ++i) {
-      const uint8_t both = from[8 + 16 * k + i];
-      out.q[32 * k + i] = both & 15;
-      out.q[32 * k + 16 + i] = both >> 4;
-    }
+    SplitNibbles<16>(from + 8 + 16 * k, out.q + 32 * k);
   }
 }
 
