@@ -4,8 +4,10 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -77,6 +79,8 @@ int Run(const std::string& action, const char* argument) {
   if (action == "remove") return Refused(::unlink(argument) == 0);
   if (action == "fork") return Refused(::fork() >= 0);
   if (action == "ptrace") return Refused(::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0);
+  // The kernel reads the lower half of the first argument alone: a filter that reads both lets this pass.
+  if (action == "untie") return Refused(::syscall(SYS_prctl, 1UL << 32 | PR_SET_PDEATHSIG, 0UL, 0UL, 0UL, 0UL) == 0);
   if (action == "mount") return Refused(::mount("none", "/mnt", "tmpfs", 0, nullptr) == 0);
   if (action == "setuid") return Refused(::setuid(0) == 0);
   if (action == "kill") return Refused(::kill(std::atoi(argument), 0) == 0);

@@ -46,7 +46,7 @@ TEST_CASE_FIXTURE(Fixture, "the level names the layers") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "a program reaches neither networks nor other processes") {
-  for (const char* action : {"socket", "fork", "ptrace", "mount", "exec", "descriptors"}) {
+  for (const char* action : {"socket", "fork", "ptrace", "untie", "mount", "exec", "descriptors"}) {
     CAPTURE(action);
     CHECK(Run(action).exit_code == 1);
   }

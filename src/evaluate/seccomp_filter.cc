@@ -68,10 +68,13 @@ int AddRules(scmp_filter_ctx filter, SeccompProfile profile) {
   // Limits of other processes; and a child may not cut the tie by which it dies with us.
   if (const int code = deny_if("prlimit64", Compare(0, SCMP_CMP_NE, 0)); code != 0) return code;
   if (const int code = deny_if("socketpair", Compare(0, SCMP_CMP_NE, AF_UNIX)); code != 0) return code;
-  if (const int code = deny_if("prctl", Compare(0, SCMP_CMP_EQ, PR_SET_PDEATHSIG)); code != 0) return code;
+  // The kernel looks at the lower half of these two arguments alone, so the filter must too.
+  constexpr scmp_datum_t kLowerHalf = 0xffffffff;
+  const scmp_arg_cmp death_signal = Compare(0, SCMP_CMP_MASKED_EQ, kLowerHalf, PR_SET_PDEATHSIG);
+  if (const int code = deny_if("prctl", death_signal); code != 0) return code;
   // Pushing characters into a terminal.
   constexpr scmp_datum_t kTiocsti = 0x5412;
-  if (const int code = deny_if("ioctl", Compare(1, SCMP_CMP_EQ, kTiocsti)); code != 0) return code;
+  if (const int code = deny_if("ioctl", Compare(1, SCMP_CMP_MASKED_EQ, kLowerHalf, kTiocsti)); code != 0) return code;
   if (profile == SeccompProfile::kProgram) {
     // A compiler passes its linker's process descriptor through a pair of sockets, which leads nowhere else.
     for (const char* name : {"fork", "vfork", "socketpair", "sendmsg", "pidfd_open"}) {
