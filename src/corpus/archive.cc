@@ -142,7 +142,8 @@ class Walker {
       unpacked_bytes_ += static_cast<int64_t>(size);
       PINTLE_RETURN_IF_ERROR(CheckSizes(name));
       if (!wanted) continue;
-      if (static_cast<int64_t>(offset) + static_cast<int64_t>(size) > limits_.max_entry_bytes) {
+      const int64_t limit = limits_.max_entry_bytes;
+      if (offset < 0 || offset > limit || static_cast<int64_t>(size) > limit - offset) {
         return Refuse(fmt::format("an entry larger than {} bytes", limits_.max_entry_bytes), name);
       }
       contents_.resize(static_cast<size_t>(offset), '\0');  // holes of sparse files
