@@ -12,7 +12,7 @@ expect 1 "$pintle" m31r
 says "Usage: pintle m31r [OPTIONS]"
 expect 1 "$pintle" m31r tokenizer
 says "Usage: pintle m31r tokenizer [OPTIONS]"
-for verb in run crawl filter why dataset trace tokenizer shard train resume eval report generate export parity verify info \
+for verb in run crawl filter why dataset trace tokenizer shard train resume eval benchmark report generate export parity verify info \
   clean reproduce; do
   expect 0 "$pintle" m31r $verb --help
   prints "Usage: pintle m31r $verb"
@@ -75,6 +75,23 @@ says "error: "
 cp "$pintle" "$scratch/alone"
 expect 3 env -u PINTLE_DATA "$scratch/alone" m31r run --preset demo --source "$scratch" --work "$scratch/w"
 says "PINTLE_DATA"
+
+# A measurement says what other programs expect, and ends at a Ctrl-C.
+expect 0 "$pintle" bench train --preset m31r-1m --dtype fp32 --batch 1 --time 64 --steps 1 --json
+for key in tokens_per_s gflops percent_of_peak; do [ -n "$(json $key)" ] || fail "bench train lacks $key"; done
+expect 0 "$pintle" bench kernels --quick --threads 1 --json
+for key in fp32_gflops bf16_gflops read_gb_s; do [ -n "$(json $key)" ] || fail "bench kernels lacks $key"; done
+row='\{"op":"(NN|NT|TN)","dtype":"(fp32|bf16)","m":[0-9]+,"n":[0-9]+,"k":[0-9]+,"threads":1,"gflops":[0-9.E+-]+,"percent_of_peak":[0-9.E+-]+\}'
+[ "$(grep -oE "$row" "$scratch/out" | wc -l)" -eq 84 ] || fail "bench kernels lacks rows: 14 shapes, 3 ways, 2 types"
+for verb in "bench kernels" "bench train --steps 1000"; do
+  # shellcheck disable=SC2086
+  "$pintle" $verb >"$scratch/out" 2>"$scratch/err" &
+  job=$! got=0
+  sleep 1
+  kill -INT $job
+  wait $job || got=$?
+  [ $got -eq 3 ] || fail "an interrupted $verb ended with $got"
+done
 
 # m31r and trm are names of the program.
 ln -s "$pintle" "$scratch/m31r"

@@ -20,7 +20,23 @@ mv "$scratch/work1" "$work"
 expect 0 "$pintle" m31r run --preset demo --source "$source" --work "$work" --seed 5 --json "${small[@]}"
 cmp "$scratch/run1" "$scratch/out" || fail "a second run changed something"
 says "train: up to date"
-expect 0 "$pintle" m31r run --preset demo --source "$source" --work "$work" --seed 6 --json --dry-run "${small[@]}"
+
+# The plan: the settings that would be used, and what of the work stays.
+expect 0 "$pintle" m31r run --preset demo --source "$source" --work "$work" --seed 6 --dry-run "${small[@]}"
+prints "vocab_size = 600"
+prints "seed = 6"
+grep -qE '^train  .*to be made anew: other settings$' "$scratch/out" || fail "the plan does not see the other seed"
+grep -qE '^shard  .*kept if what comes before it is the same$' "$scratch/out" || fail "the plan makes shards anew"
+expect 0 "$pintle" m31r run --preset demo --source "$source" --work "$scratch/none" --json --dry-run
+prints '"stage":"train","settings":"'
+[ ! -e "$scratch/none" ] || fail "a plan made a folder"
+expect 2 "$pintle" m31r run --preset demo --source "$source" --work "$work" --dry-run --set train.stepz=1
+says "did you mean 'train.steps'?"
+# A file of settings lies over the preset's.
+printf '[train]\nlr = 0.005\n' >"$scratch/over.toml"
+expect 0 "$pintle" m31r run --preset demo --config "$scratch/over.toml" --source "$source" --work "$work" --dry-run
+prints "lr = 0.005"
+prints 'preset = "m31r-1m"'
 expect 1 "$pintle" m31r run --preset huge --source "$source" --work "$work"
 says "no preset 'huge'"
 grep -q '"benchmarks"' "$work/filtered/manifest.json" || fail "the shipped benchmarks were not kept out of the corpus"
@@ -33,6 +49,8 @@ prints "stage dataset"
 expect 0 "$pintle" config --config "$project/configs/m31r/presets/demo.toml" --set train.lr=0.001
 prints "lr = 0.001  # --set"
 prints "vocab_size = 4096  # file"
+expect 0 "$pintle" config --set eval.samples=7
+prints "samples = 7  # --set"
 expect 0 "$pintle" m31r report "$work" --out "$work"
 [ -s "$work/report.html" ] || fail "no report"
 
@@ -57,6 +75,31 @@ recipe "$dataset" "$tokenizer" "${weights//[0-9]/f}"
 expect 4 "$pintle" m31r reproduce "$scratch/shipped" --work "$work" --seed 5 "${small[@]}"
 expect 0 "$pintle" m31r report "$work" --out "$work"
 grep -qF "rebuilt, other bytes than shipped" "$work/report.md" || fail "the report lacks a difference"
+# The recipe's archive may lie here already; another one is noticed before anything is made.
+tar -C "$source/.." -czf "$scratch/mini.tar.gz" mini
+printf '[[source]]\nname = "mini"\nkind = "archive"\nurl = ["http://127.0.0.1:9/mini.tar.gz"]\nsha256 = "%s"\n' \
+  "$(sha256sum <"$scratch/mini.tar.gz" | cut -c1-64)" >"$scratch/sources.toml"
+printf '{"source":"%s","package_sha256":"%s","dataset":"x","tokenizer":"x","weights":"x"}\n' "$scratch/sources.toml" \
+  "$(sha256sum <"$scratch/mini.tar.gz" | cut -c1-64)" >"$scratch/shipped/recipe.json"
+rebuild=("$pintle" m31r reproduce "$scratch/shipped" --work "$scratch/again" "${small[@]}" --source)
+expect 0 "${rebuild[@]}" "$scratch/mini.tar.gz" --dry-run
+prints "to be made"
+expect 4 "${rebuild[@]}" "$scratch/mini.tar.gz"
+says "differs from the shipped one"
+expect 0 "$pintle" m31r verify "$scratch/again"
+printf x >>"$scratch/mini.tar.gz"
+expect 4 "${rebuild[@]}" "$scratch/mini.tar.gz"
+says "not the archive that the model was made from"
+
+# Two evaluations side by side.
+mkdir "$scratch/before" "$scratch/now"
+printf '{"seed":0,"compile_rate":0.5,"pass_at":{"1":0.2}}\n' >"$scratch/before/metrics.json"
+printf '{"seed":0,"compile_rate":0.49,"pass_at":{"1":0.1}}\n' >"$scratch/now/metrics.json"
+expect 0 "$pintle" m31r benchmark compare "$scratch/before" "$scratch/before/metrics.json"
+expect 4 "$pintle" m31r benchmark compare "$scratch/now" "$scratch/before" --json
+prints '{"score":"compile_rate","before":0.5,"now":0.49,"worse":false}'
+says "worse than the baseline: pass_at.1 from 0.2 to 0.1"
+expect 3 "$pintle" m31r benchmark compare "$scratch/nowhere" "$scratch/before"
 
 # Using it.
 model=$work/run/model
@@ -68,6 +111,8 @@ choices() { sed -E 's/.*("text".*"finish_reason":"[a-z]*").*/\1/' "$1"; }
 expect 0 "$pintle" m31r generate --model "$model" --prompt 'fn f(a: u8, b' --stop , --stop '[x,' --max-tokens 60 --temperature 1
 grep -q , "$scratch/out" && fail "an answer goes past its stop text"
 expect 0 "$pintle" m31r generate --model "$model" --prefix 'fn a() {' --suffix '}' --max-tokens 8
+expect 0 "$pintle" m31r trace --work "$work" --shard "$work/shards/train-00000.bin" --token 3
+prints "licence"
 expect 0 "$pintle" m31r tokenizer encode --work "$work" --text 'fn main() {}'
 ids=$(cat "$scratch/out")
 # shellcheck disable=SC2086
@@ -102,6 +147,14 @@ for signal in INT KILL; do
   fi
   expect 0 "${long[@]}" --work "$scratch/work2" --threads 3
   [ "$(json weights)" = "$wanted" ] || fail "SIG$signal and a second run give other weights"
+done
+
+# Every shipped file of settings is one.
+for file in "$project"/configs/m31r/{filter,tokenizer,shard}.toml "$project"/configs/m31r/presets/*.toml; do
+  expect 0 "$pintle" config --config "$file"
+done
+for file in "$project"/configs/m31r/corpus-*.toml; do
+  expect 0 "$pintle" m31r crawl --source "$file" --work "$scratch/none" --dry-run
 done
 
 # Wrong and damaged input.

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -90,6 +91,7 @@ Result<fs::path> DemoSource(const fs::path& work) {
   PINTLE_ASSIGN(const CrawlManifest sources, OpenCrawlSource(manifest));
   const auto crawled = Crawl(sources, {work, false});
   if (crawled.ok()) return manifest;
+  if (Interrupted()) return crawled.error();
   PINTLE_ASSIGN(const fs::path shipped, FindDataFile("src/corpus/testdata/mini"));
   fmt::print("the source package cannot be had ({}): using the small Rust source of the tests instead\n",
              crawled.error().Message());

@@ -123,16 +123,6 @@ void PrintScores(const json::object& evaluation) {
   }
 }
 
-Status CompareWithBaseline(const json::object& evaluation, const json::object& before, const std::string& file) {
-  PINTLE_ASSIGN(const std::vector<Regression> regressions, FindRegressions(evaluation, before));
-  if (regressions.empty()) return {};
-  std::string list;
-  for (const Regression& one : regressions) {
-    list += fmt::format("{}{} from {:.4g} to {:.4g}", list.empty() ? "" : ", ", one.name, one.before, one.now);
-  }
-  return ValidationError("worse than the baseline: " + list, file);
-}
-
 Status RunEvaluation(const Options& options, const Global& global) {
   EvaluateOptions evaluate;
   const ConfigFields fields = [&evaluate](ConfigVisitor& visitor) { evaluate.config.Visit(visitor); };
@@ -173,8 +163,9 @@ Status RunEvaluation(const Options& options, const Global& global) {
     PrintScores(evaluation);
   }
   if (options.gates) fmt::print(global.json ? stderr : stdout, "\n{}", GatesTable(ComputeGates(evaluation, run_log)));
-  if (!options.baseline.empty()) return CompareWithBaseline(evaluation, before, options.baseline);
-  return {};
+  if (options.baseline.empty()) return {};
+  PINTLE_ASSIGN(const std::vector<ScoreChange> changes, CompareEvaluations(evaluation, before));
+  return CheckForRegressions(changes, options.baseline);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/time.h"
 #include "cli/data_files.h"
@@ -25,19 +26,33 @@ boost::json::object ResultJson(const PipelineResult& result) {
           {"parameters", result.parameters}, {"steps", result.steps},         {"bits_per_byte", result.bits_per_byte}};
 }
 
+Status PrintPlan(const PipelineOptions& pipeline, const Global& global) {
+  PINTLE_ASSIGN(const PipelinePlan plan, PlanPipeline(global, pipeline));
+  if (global.json) {
+    boost::json::array stages;
+    for (const StagePlan& stage : plan.stages) {
+      stages.push_back(boost::json::object{
+          {"stage", stage.stage}, {"settings", stage.settings}, {"id", stage.id}, {"state", stage.state}});
+    }
+    fmt::print("{}\n", DumpJson(boost::json::object{{"plan", std::move(stages)}}));
+    return {};
+  }
+  fmt::print("{:<24} {:<12}  {:<12}  would be\n", "stage", "settings", "there is");
+  for (const StagePlan& stage : plan.stages) {
+    fmt::print("{:<24} {:.12}  {:<12.12}  {}\n", stage.stage, stage.settings, stage.id.empty() ? "-" : stage.id,
+               stage.state);
+  }
+  fmt::print("\n{}", plan.settings);
+  return {};
+}
+
 Status Run(const Options& options, const Global& global) {
   PipelineOptions pipeline;
   PINTLE_ASSIGN(pipeline.settings, PresetSettings(options.preset));
   pipeline.source = options.source;
   pipeline.work = options.work;
   pipeline.benchmarks = options.benchmarks;
-  if (global.dry_run) {
-    PINTLE_ASSIGN(const std::string settings,
-                  ReadFile(global.config.empty() ? pipeline.settings.string() : global.config));
-    fmt::print("would run crawl, filter, dataset, tokenizer, shard and train from {} in {} with\n\n{}", options.source,
-               options.work, settings);
-    return {};
-  }
+  if (global.dry_run) return PrintPlan(pipeline, global);
   PINTLE_ASSIGN(const PipelineResult result, RunPipeline(global, pipeline));
   if (global.json) {
     fmt::print("{}\n", DumpJson(ResultJson(result)));
@@ -50,7 +65,18 @@ Status Run(const Options& options, const Global& global) {
   return {};
 }
 
-// A shipped model carries recipe.toml (settings), recipe.json ({"source", "dataset", "tokenizer", "weights"}).
+// Another archive than the recipe's is noticed now, not after the training.
+Status CheckArchive(const boost::json::value& recipe, const fs::path& archive) {
+  const auto wanted = JsonString(recipe, "package_sha256", "");
+  if (!wanted.ok()) return {};
+  PINTLE_ASSIGN(const std::string found, Sha256HexOfFile(archive));
+  if (found == *wanted) return {};
+  return ValidationError("not the archive that the model was made from: SHA-256 is " + found + ", not " + *wanted,
+                         archive.string());
+}
+
+// A shipped model carries recipe.toml (settings), recipe.json ({"source", "package", "package_sha256", "dataset",
+// "tokenizer", "weights"}; the hash only where the source is one archive).
 Status Reproduce(const Options& options, const Global& global) {
   fs::path model = options.model;
   std::error_code code;
@@ -69,14 +95,20 @@ Status Reproduce(const Options& options, const Global& global) {
   PipelineOptions pipeline;
   pipeline.settings = model / "recipe.toml";
   pipeline.work = options.work;
-  if (options.source.empty()) {
+  std::error_code missing;
+  const bool archive = fs::is_regular_file(options.source, missing) && fs::path(options.source).extension() != ".toml";
+  if (archive) {
+    PINTLE_RETURN_IF_ERROR(CheckArchive(recipe, options.source));
+    pipeline.archive = options.source;
+  }
+  if (archive || options.source.empty()) {
     PINTLE_ASSIGN(pipeline.source, FindDataFile(source));
   } else {
     pipeline.source = options.source;
   }
   if (global.dry_run) {
-    fmt::print("would rebuild {} from {} in {}\n", model.string(), pipeline.source.string(), options.work);
-    return {};
+    if (!global.json) fmt::print("would rebuild {} from {}\n\n", model.string(), pipeline.source.string());
+    return PrintPlan(pipeline, global);
   }
   PINTLE_ASSIGN(const PipelineResult result, RunPipeline(global, pipeline));
   PINTLE_ASSIGN(const Reproduction shipped, CompareWithRecipe(result, model, options.work));
@@ -113,7 +145,7 @@ void RegisterM31rRun(Command& m31r) {
   Command& reproduce = m31r.Add("reproduce", "rebuild a shipped model from its recipe and compare the hashes");
   reproduce.Option("model", options->model, "a shipped model: m31r-1m, m31r-6m, or a folder with a recipe").Required();
   reproduce.Option("--work", options->work, "the work folder").Required();
-  reproduce.Option("--source", options->source, "a local copy of the sources instead of the recipe's");
+  reproduce.Option("--source", options->source, "a copy of the recipe's archive, or other sources than the recipe's");
   reproduce.Run([options](const Global& global) { return Reproduce(*options, global); });
 }
 

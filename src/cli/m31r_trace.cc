@@ -21,8 +21,12 @@ Result<TraceResult> Trace(const Options& options) {
     return UsageError("either --shard and --token, or --document, is needed", "",
                       "pintle m31r trace --work DIR --shard train-00000.bin --token 12345");
   }
-  return by_token ? TraceToken(options.work, options.shard, options.token)
-                  : TraceDocument(options.work, options.split, options.document);
+  if (!by_token) return TraceDocument(options.work, options.split, options.document);
+  // Its path serves as well as its name.
+  std::error_code code;
+  const std::filesystem::path shard = options.shard, work = options.work;
+  const bool path = shard.has_parent_path() && std::filesystem::equivalent(shard.parent_path(), work / "shards", code);
+  return TraceToken(work, path ? shard.filename().string() : options.shard, options.token);
 }
 
 }  // namespace

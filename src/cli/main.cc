@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
     pintle::RegisterM31rShard(m31r);
     pintle::RegisterM31rTrain(m31r);
     pintle::RegisterM31rEval(m31r);
+    pintle::RegisterM31rBenchmark(m31r);
     pintle::RegisterM31rReport(m31r);
     pintle::RegisterM31rGenerate(m31r);
     pintle::RegisterM31rExport(m31r);

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
+#include <map>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -16,6 +18,7 @@
 #include "corpus/filter.h"
 #include "corpus/shard_stage.h"
 #include "corpus/tokenizer_stage.h"
+#include "formats/manifest.h"
 #include "train/train.h"
 
 namespace pintle {
@@ -38,7 +41,63 @@ struct Settings {
   }
 };
 
-// "stage 3/7 dataset: done in 2.1 s" on stderr.
+// The preset's settings, and over them those of --config, environment, --set and --seed.
+Result<Settings> LoadRunSettings(const Global& global, const PipelineOptions& options) {
+  Settings settings;
+  const ConfigFields fields = [&](ConfigVisitor& v) { settings.Visit(v); };
+  Global preset = global;
+  preset.config = options.settings.string();
+  PINTLE_RETURN_IF_ERROR(LoadSettings(preset, fields));
+  if (!global.config.empty()) PINTLE_RETURN_IF_ERROR(LoadSettings(global, fields));
+  if (global.seed_given) settings.train.seed = static_cast<int64_t>(global.seed & (~uint64_t{0} >> 2));
+  return settings;
+}
+
+Result<CrawlManifest> RunSources(const PipelineOptions& options) {
+  PINTLE_ASSIGN(CrawlManifest manifest, OpenCrawlSource(options.source));
+  if (options.archive.empty()) return manifest;
+  if (manifest.sources.size() != 1) {
+    return UsageError("a copy of one archive cannot stand for several sources", options.source.string());
+  }
+  manifest.sources.front().path = options.archive.string();
+  return manifest;
+}
+
+// Goes along the stages and knows what each finds of those before it.
+class Planner {
+ public:
+  explicit Planner(const std::filesystem::path& work) : work_(work) {}
+
+  // `folder` below WORK, `input` the name under which later manifests list its id, `pinned`: what goes in is certain.
+  void Add(const std::string& stage, const std::string& folder, const std::string& input, const std::string& settings,
+           bool pinned = true) {
+    StagePlan plan{stage, settings, "", "to be made"};
+    if (const auto manifest = ReadManifest(work_ / folder); manifest.ok()) {
+      plan.id = manifest->Id();
+      ids_[input] = plan.id;
+      const bool same_inputs = std::all_of(manifest->inputs.begin(), manifest->inputs.end(), [&](const auto& one) {
+        const auto known = ids_.find(one.first);
+        return known == ids_.end() || known->second == one.second;
+      });
+      plan.state = manifest->config_hash != settings ? "to be made anew: other settings"
+                   : !same_inputs                    ? "to be made anew: other inputs"
+                   : !pinned                         ? "kept if its source is the same"
+                   : !settled_                       ? "kept if what comes before it is the same"
+                                                     : "up to date";
+    }
+    settled_ = settled_ && plan.state == "up to date";
+    plans_.push_back(std::move(plan));
+  }
+  [[nodiscard]] std::vector<StagePlan> Take() { return std::move(plans_); }
+
+ private:
+  std::filesystem::path work_;
+  std::map<std::string, std::string> ids_;  // of the outputs that are there
+  bool settled_ = true;                     // all stages so far stay as they are
+  std::vector<StagePlan> plans_;
+};
+
+// "run: stage 3/6 dataset: 2.1 s" on stderr.
 class StageLine {
  public:
   StageLine(int number, std::string name) : number_(number), name_(std::move(name)), start_(MonotonicSeconds()) {
@@ -88,15 +147,27 @@ Result<Reproduction> CompareWithRecipe(const PipelineResult& result, const std::
   return found;
 }
 
+Result<PipelinePlan> PlanPipeline(const Global& global, const PipelineOptions& options) {
+  PINTLE_ASSIGN(Settings settings, LoadRunSettings(global, options));
+  PINTLE_ASSIGN(const CrawlManifest sources, RunSources(options));
+  const auto hash = [](auto& config) { return ConfigHash([&](ConfigVisitor& v) { config.Visit(v); }); };
+  Planner planner(options.work);
+  for (const CrawlSource& source : sources.sources) {
+    const bool pinned = !source.sha256.empty() || !source.commit.empty();
+    planner.Add("crawl " + source.name, "raw/" + source.name, "raw/" + source.name, source.Hash(), pinned);
+  }
+  planner.Add("filter", "filtered", "filtered", settings.filter.Hash());
+  planner.Add("dataset", "dataset", "dataset", hash(settings.dataset));
+  planner.Add("tokenizer", "tokenizer", "tokenizer", hash(settings.tokenizer));
+  planner.Add("shard", "shards", "shards", hash(settings.shard));
+  planner.Add("train", "run/model", "model", TrainConfigHash(settings.train));
+  return PipelinePlan{planner.Take(), DumpConfig([&](ConfigVisitor& v) { settings.Visit(v); }, false)};
+}
+
 Result<PipelineResult> RunPipeline(const Global& global, const PipelineOptions& options) {
   const double start = MonotonicSeconds();
-  Settings settings;
-  Global layered = global;
-  if (layered.config.empty()) layered.config = options.settings.string();
-  PINTLE_RETURN_IF_ERROR(LoadSettings(layered, [&](ConfigVisitor& v) { settings.Visit(v); }));
-  if (global.seed_given) settings.train.seed = static_cast<int64_t>(global.seed);
-
-  PINTLE_ASSIGN(const CrawlManifest sources, OpenCrawlSource(options.source));
+  PINTLE_ASSIGN(const Settings settings, LoadRunSettings(global, options));
+  PINTLE_ASSIGN(const CrawlManifest sources, RunSources(options));
   {
     const StageLine line(1, "crawl");
     PINTLE_ASSIGN(const auto crawled, Crawl(sources, {options.work, false}));

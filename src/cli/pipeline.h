@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "cli/command.h"
 
@@ -15,8 +16,9 @@ namespace pintle {
 struct PipelineOptions {
   std::filesystem::path settings;  ///< a preset's TOML: [filter] [dataset] [tokenizer] [shard] [train] [model]
   std::filesystem::path source;    ///< an archive, a folder, or a manifest of sources
+  std::filesystem::path archive;   ///< a copy of the archive that a manifest of one source names; empty = none
   std::filesystem::path work;
-  std::filesystem::path benchmarks;  ///< tasks that the corpus must not contain; empty = none
+  std::filesystem::path benchmarks;  ///< tasks that the corpus must not contain; empty = the shipped ones
 };
 
 /// The identities of what a run made; equal for any number of threads.
@@ -28,6 +30,23 @@ struct PipelineResult {
   double bits_per_byte = 0;
   double seconds = 0;
 };
+
+/// What a run would do in one stage. Nothing is read but settings and manifests.
+struct StagePlan {
+  std::string stage;     ///< "crawl rust-web-src", "filter", ...
+  std::string settings;  ///< hash of the settings that decide its output
+  std::string id;        ///< of the output that is there; "" = none
+  std::string state;     ///< "up to date", "to be made", "to be made anew: other settings", ...
+};
+
+/// The whole plan of a run.
+struct PipelinePlan {
+  std::vector<StagePlan> stages;
+  std::string settings;  ///< all of them as TOML, from preset, file, environment and --set
+};
+
+/// The plan of RunPipeline with the same arguments. Not looked at: files in a folder of sources, downloads, benchmarks.
+Result<PipelinePlan> PlanPipeline(const Global& global, const PipelineOptions& options);
 
 /// Runs the stages. An interrupt ends it with a runtime error whose hint says how to go on; nothing is lost.
 Result<PipelineResult> RunPipeline(const Global& global, const PipelineOptions& options);

@@ -15,6 +15,7 @@ void RegisterM31rTokenizer(Command& m31r);  ///< tokenizer train, encode, decode
 void RegisterM31rShard(Command& m31r);      ///< shard
 void RegisterM31rTrain(Command& m31r);      ///< train, resume
 void RegisterM31rEval(Command& m31r);       ///< eval
+void RegisterM31rBenchmark(Command& m31r);  ///< benchmark compare
 void RegisterM31rReport(Command& m31r);     ///< report
 void RegisterM31rGenerate(Command& m31r);   ///< generate
 void RegisterM31rExport(Command& m31r);     ///< export

@@ -1,5 +1,6 @@
 #include "corpus/clean_text.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace pintle {
@@ -54,6 +55,33 @@ bool HoldsText(TokenKind kind) {
   }
 }
 
+bool Stays(TokenKind kind, Comments comments) {
+  if (kind == TokenKind::kOuterDoc || kind == TokenKind::kInnerDoc) return comments != Comments::kNone;
+  return comments == Comments::kKeep || !rust::IsComment(kind);
+}
+
+// A comment alone on its lines takes them along; else a blank parts what stood on both sides of it.
+std::string DropComments(std::string_view text, const std::vector<Token>& tokens, Comments comments) {
+  std::string out;
+  out.reserve(text.size());
+  size_t done = 0;
+  for (const Token& token : tokens) {
+    if (Stays(token.kind, comments)) continue;
+    out.append(text.substr(done, token.begin - done));
+    size_t line = out.size(), behind = token.end;
+    while (line > 0 && IsBlank(out[line - 1])) --line;
+    while (behind < text.size() && IsBlank(text[behind])) ++behind;
+    if ((line == 0 || out[line - 1] == '\n') && (behind == text.size() || text[behind] == '\n')) {
+      out.resize(line);
+      done = std::min(behind + 1, text.size());
+    } else {
+      out += ' ';
+      done = token.end;
+    }
+  }
+  return out.append(text.substr(done));
+}
+
 // Drops blanks before line ends outside tokens that keep them.
 std::string StripTrailing(std::string_view text, const std::vector<Token>& tokens) {
   std::string out;
@@ -96,11 +124,20 @@ std::string Redact(std::string_view text, const std::vector<Token>& tokens, uint
 
 }  // namespace
 
-CleanText CleanRust(std::string_view source, bool redact_mails, std::vector<Token>& tokens) {
+Comments CommentsNamed(std::string_view name) {
+  return name == "none" ? Comments::kNone : name == "docs" ? Comments::kDocs : Comments::kKeep;
+}
+
+CleanText CleanRust(std::string_view source, bool redact_mails, std::vector<Token>& tokens, Comments comments) {
   CleanText clean;
-  std::string buffer;
-  const std::string_view unified = Unify(source, buffer);
+  std::string buffer, bare;
+  std::string_view unified = Unify(source, buffer);
   rust::LexRust(unified, tokens);
+  if (comments != Comments::kKeep) {
+    bare = DropComments(unified, tokens, comments);
+    unified = bare;
+    rust::LexRust(unified, tokens);
+  }
   if (HasTrailingBlanks(unified)) {
     clean.text = StripTrailing(unified, tokens);
     rust::LexRust(clean.text, tokens);

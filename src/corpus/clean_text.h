@@ -1,7 +1,7 @@
 // Normal form of a Rust file: what the dataset holds instead of the raw bytes. No byte order mark, LF line ends (as
-// rustc itself reads a file), no trailing blanks, one newline at the end, e-mail addresses replaced. The token stream
-// stays: inside string literals and doc comments only the line ends change, and an address is replaced by one that
-// stands for nobody.
+// rustc itself reads a file), no trailing blanks, one newline at the end, e-mail addresses replaced, and without the
+// comments that the settings do not want. The token stream stays: inside string literals and doc comments only the line
+// ends change, and an address is replaced by one that stands for nobody.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,19 @@ struct CleanText {
   uint32_t mails = 0;  ///< addresses replaced
 };
 
+/// Which comments stay. Whole lines of the others go; inside a line a blank takes their place.
+enum class Comments : uint8_t {
+  kKeep,  ///< all
+  kDocs,  ///< `///`, `//!` and the like: they are attributes of the item
+  kNone,
+};
+/// "keep", "docs" or "none".
+Comments CommentsNamed(std::string_view name);
+
 /// The normal form of valid UTF-8; the same bytes give the same form, and the form of a form is itself. `tokens` is
 /// scratch memory and holds the tokens of the result afterwards.
-CleanText CleanRust(std::string_view source, bool redact_mails, std::vector<rust::Token>& tokens);
+CleanText CleanRust(std::string_view source, bool redact_mails, std::vector<rust::Token>& tokens,
+                    Comments comments = Comments::kKeep);
 
 /// What stands in the place of an e-mail address.
 inline constexpr std::string_view kRedactedMail = "redacted@example.com";

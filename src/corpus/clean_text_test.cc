@@ -58,6 +58,27 @@ TEST_CASE("the normal form keeps the tokens and is its own normal form") {
   CHECK(Clean(clean) == clean);
 }
 
+TEST_CASE("comments go where they are not wanted, the tokens stay") {
+  const std::string source =
+      "//! About.\n\n// A note\n// of two lines.\n/// Doubles.\nfn f(a: u8 /* small */) -> u8 {\n    /* first\n       "
+      "second */\n    a * 2 // tail\n        + /*0*/1\n}\nconst S: &str = \"// text\";\n/* end */";
+  const auto without = [](const std::string& text, Comments comments) {
+    std::vector<rust::Token> tokens;
+    return CleanRust(text, true, tokens, comments).text;
+  };
+  const std::string docs = without(source, Comments::kDocs);
+  CHECK(docs ==
+        "//! About.\n\n/// Doubles.\nfn f(a: u8  ) -> u8 {\n    a * 2\n        +  1\n}\nconst S: &str = \"// "
+        "text\";\n");
+  const std::string none = without(source, Comments::kNone);
+  CHECK(none == "\nfn f(a: u8  ) -> u8 {\n    a * 2\n        +  1\n}\nconst S: &str = \"// text\";\n");
+  CHECK(Visible(docs) == Visible(source));
+  CHECK(without(none, Comments::kNone) == none);
+  CHECK(without(source, Comments::kKeep) == Clean(source));
+  CHECK(without("let a = b //*x*/\n/ c;", Comments::kNone) == "let a = b\n/ c;\n");
+  CHECK(without("a /**//**// b", Comments::kNone) == "a   / b\n");
+}
+
 TEST_CASE("e-mail addresses in comments and strings are replaced") {
   CHECK(Clean("// by Jane <jane@roe-works.org>\n") == "// by Jane <redacted@example.com>\n");
   CHECK(Clean("let x = \"\\njane@roe.org\";\n") == "let x = \"\\nredacted@example.com\";\n");

@@ -14,9 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Signature signature;
   (void)JudgeContent(bytes, config, benchmarks, scratch, signature);
   if (FindBadUtf8(bytes) != std::string_view::npos) return 0;
-  const CleanText once = CleanRust(bytes, true, scratch.tokens);
-  if (FindBadUtf8(once.text) != std::string_view::npos) std::abort();
-  const CleanText twice = CleanRust(once.text, true, scratch.tokens);
-  if (once.text != twice.text || twice.mails != 0) std::abort();
+  for (const Comments comments : {Comments::kKeep, Comments::kDocs, Comments::kNone}) {
+    const CleanText once = CleanRust(bytes, true, scratch.tokens, comments);
+    if (FindBadUtf8(once.text) != std::string_view::npos) std::abort();
+    const CleanText twice = CleanRust(once.text, true, scratch.tokens, comments);
+    if (once.text != twice.text || twice.mails != 0) std::abort();
+  }
   return 0;
 }

@@ -153,7 +153,7 @@ ContentReport JudgeContent(std::string_view bytes, const FilterConfig& config, c
   report.error_notes = CountErrorNotes(bytes);
   Judge judge(config, report);
   if (judge.Size(bytes) || judge.Utf8(bytes) || judge.Shape(bytes)) return report;
-  CleanText clean = CleanRust(bytes, config.redact_mails, scratch.tokens);
+  CleanText clean = CleanRust(bytes, config.redact_mails, scratch.tokens, CommentsNamed(config.comments));
   if (judge.NumberTable(scratch.tokens) || judge.Syntax(clean.text) || judge.Secret(clean.text)) return report;
   SplitWords(clean.text, scratch.words);
   if (judge.Benchmark(benchmarks, clean.text, scratch)) return report;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <map>
-#include <set>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -93,7 +92,7 @@ class SourceCrawler {
       visitor.wanted = [&](std::string_view path) {
         // A package's documentation lies outside the folder of its source.
         if (source_.kind == "debian" && path.starts_with("usr/share/doc/")) return false;
-        return WantedRawPath(path) && !Denied(path);
+        return WantedRawPath(path) && Chosen(path);
       };
       visitor.file = [&, p = prefix](const std::string& path, std::string_view bytes) {
         return writer.Add(p + path, bytes);
@@ -127,13 +126,17 @@ class SourceCrawler {
   }
 
  private:
-  bool Denied(std::string_view path) const {
-    return std::any_of(source_.deny.begin(), source_.deny.end(), [&](const std::string& prefix) {
-      // Archives carry a top folder that the store strips: a denied prefix may stand behind it.
-      const size_t slash = path.find('/');
-      return path.starts_with(prefix) ||
-             (slash != std::string_view::npos && path.substr(slash + 1).starts_with(prefix));
-    });
+  [[nodiscard]] bool Chosen(std::string_view path) const {
+    // Archives carry a top folder that the store strips: a prefix may stand behind it.
+    const size_t slash = path.find('/');
+    const std::string_view below = slash == std::string_view::npos ? path : path.substr(slash + 1);
+    const auto begins = [&](const std::string& prefix) {
+      return path.starts_with(prefix) || below.starts_with(prefix);
+    };
+    const auto listed = [&](const std::vector<std::string>& list) {
+      return std::any_of(list.begin(), list.end(), begins);
+    };
+    return (source_.allow.empty() || listed(source_.allow)) && !listed(source_.deny);
   }
 
   Status AddFolder(const fs::path& root, RawStoreWriter& writer) {
@@ -153,7 +156,7 @@ class SourceCrawler {
       }
       if (!it->is_regular_file(code)) continue;
       const std::string relative = it->path().lexically_relative(root).generic_string();
-      if (WantedRawPath(relative) && !Denied(relative)) paths.push_back(relative);
+      if (WantedRawPath(relative) && Chosen(relative)) paths.push_back(relative);
     }
     if (code) return RuntimeError("cannot list the folder: " + code.message(), root.string());
     std::sort(paths.begin(), paths.end());
@@ -210,6 +213,10 @@ class SourceCrawler {
 
   // The .deb of whatever version the archive has, by the system's own client. Without a network, what is there is kept.
   Result<fs::path> FetchDebian(Fetched& fetched) {
+    if (!source_.path.empty()) {
+      fetched.notes["package"] = fs::path(source_.path).filename().string();
+      return fs::path(source_.path);
+    }
     PINTLE_RETURN_IF_ERROR(MakeFolder(store_));
     const TemporaryFolder folder;
     ProcessOptions options;
@@ -234,6 +241,7 @@ class SourceCrawler {
     const fs::path target = store_ / (sha256 + ".deb");
     std::error_code code;
     if (fs::exists(target, code)) return target;
+    LogInfo(kStage, fmt::format("{}: apt-get downloads {}", source_.name, file_name));
     PINTLE_ASSIGN(const ProcessResult download, RunProcess({"apt-get", "download", "-q", source_.package}, options));
     if (download.exit_status != 0) {
       return RuntimeError("apt-get download: " + download.err.substr(0, 500), source_.package, "check the network");
@@ -299,10 +307,8 @@ Result<std::vector<CrawledSource>> Crawl(const CrawlManifest& manifest, const Cr
   }
   if (options.dry_run) return all;
   json::array list;
-  std::set<std::string> names;
   for (const auto& source : all) {
     if (source.id.empty()) continue;
-    names.insert(source.name);
     list.push_back(json::object{{"name", source.name},
                                 {"rank", static_cast<int64_t>(list.size())},
                                 {"id", source.id},

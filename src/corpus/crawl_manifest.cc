@@ -30,6 +30,7 @@ bool IsHex(std::string_view text, size_t size) {
 // One [[source]] table through the field list, so that unknown keys are found like everywhere else.
 struct SourceFields {
   CrawlSource& s;
+  bool hashed = false;
   void Visit(ConfigVisitor& v) {
     v.String("name", s.name, {}, "the folder below raw/");
     v.String("kind", s.kind, {"archive", "directory", "git", "crates", "debian"}, "where it comes from");
@@ -42,6 +43,8 @@ struct SourceFields {
     v.String("package", s.package, {}, "a Debian binary package");
     v.String("licence", s.licence, {}, "SPDX expression where nothing nearer says one");
     v.String("version", s.version, {}, "version, for the record");
+    // Not asked for, it does not stand in the hash either, which older manifests share.
+    if (!hashed || !s.allow.empty()) v.Strings("allow", s.allow, "path prefixes that alone are taken in");
     v.Strings("deny", s.deny, "path prefixes that are not taken in");
     v.Bool("optional", s.optional, "go on without it");
   }
@@ -53,7 +56,10 @@ Status CheckSource(const CrawlSource& s, const std::string& where) {
   };
   if (!SafeName(s.name)) return fail("a name of letters, digits, '-', '_' and '.' is needed");
   if (!s.sha256.empty() && !IsHex(s.sha256, 64)) return fail("sha256 needs 64 lower-case hexadecimal digits");
-  if (s.kind == "archive" && s.url.empty() == s.path.empty()) return fail("an archive needs either url or path");
+  if (s.kind == "archive" && s.url.empty() && s.path.empty()) return fail("an archive needs url or path");
+  if (s.kind == "archive" && !s.url.empty() && !s.path.empty() && s.sha256.empty()) {
+    return fail("path beside url is a copy of the archive, and needs sha256");
+  }
   if (s.kind == "directory" && s.path.empty()) return fail("a directory needs path");
   if (s.kind == "git" && (s.url.size() != 1 || !IsHex(s.commit, 40))) {
     return fail("git needs one url and a commit of 40 hexadecimal digits (a branch or tag is not a pin)");
@@ -69,10 +75,11 @@ Status CheckSource(const CrawlSource& s, const std::string& where) {
 std::string CrawlSource::Hash() const {
   CrawlSource content = *this;
   content.optional = false;
-  content.path = path.empty() ? "" : fs::path(path).filename().string();  // no path of this machine in a hash
-  content.url.clear();                                                    // where it came from is not what it is
+  const bool copy = !url.empty() || kind == "debian";             // of what the address or the package gives
+  content.path = copy ? "" : fs::path(path).filename().string();  // no path of this machine in a hash
+  content.url.clear();                                            // where it came from is not what it is
   if (kind == "git") content.url = url;
-  return ConfigHash([&](ConfigVisitor& v) { SourceFields{content}.Visit(v); });
+  return ConfigHash([&](ConfigVisitor& v) { SourceFields{content, true}.Visit(v); });
 }
 
 Result<CrawlManifest> ParseCrawlManifest(std::string_view text, const std::string& where) {

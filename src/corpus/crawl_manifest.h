@@ -4,7 +4,7 @@
 //   name = "rustc-web"            # the folder below raw/
 //   kind = "archive"              # archive | directory | git | crates | debian
 //   url = ["http://...", ...]     # archive: tried in order; git: one address
-//   path = "..."                  # archive or directory on this machine, instead of url
+//   path = "..."                  # archive or directory on this machine; beside url or package: a copy of that archive
 //   sha256 = "..."                # archive: pinned content
 //   commit = "..."                # git: 40 hex digits
 //   crates = ["nom@7.1.3", ...]   # crates: name@version, or the name alone = newest that is not yanked
@@ -12,7 +12,8 @@
 //   package = "rust-web-src"      # debian: the binary package whose .deb apt-get downloads (hash recorded, not pinned)
 //   licence = "MIT OR Apache-2.0" # where neither the file nor its crate says anything
 //   version = "1.85.0"
-//   deny = ["vendor/x"]           # path prefixes that are not taken in
+//   allow = ["library"]           # only paths that begin so are taken in; without it all
+//   deny = ["vendor/x"]           # and of them none that begin so
 //   optional = true               # report and go on if it cannot be had
 #pragma once
 
@@ -31,7 +32,7 @@ struct CrawlSource {
   std::string name, kind;
   std::vector<std::string> url;
   std::string path, sha256, commit, index, package, licence, version;
-  std::vector<std::string> crates, deny;
+  std::vector<std::string> crates, allow, deny;
   bool optional = false;
 
   /// SHA-256 over the settings that decide the content.

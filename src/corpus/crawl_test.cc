@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "corpus/crates_index.h"
@@ -125,6 +126,51 @@ TEST_CASE("tar, zip, crate and deb give the same store; the second run changes n
     CHECK(*ReadFile(work / "raw" / "demo" / "manifest.json") + *ReadFile(work / "raw" / "sources.json") == before);
     CHECK(VerifyFolder(work / "raw" / "demo").ok());
   }
+}
+
+TEST_CASE("a copy on this machine gives the id that the address gives") {
+  const QuietLog quiet;
+  const TemporaryFolder folder;
+  WriteArchive(folder.path() / "a.tar.gz", kCrate);
+  WriteArchive(folder.path() / "other.tar.gz", {kCrate.front()});
+  CrawlSource source;
+  source.name = "demo";
+  source.kind = "archive";
+  source.url = {"file://" + (folder.path() / "a.tar.gz").string()};
+  source.sha256 = *Sha256HexOfFile(folder.path() / "a.tar.gz");
+  const auto fetched = Crawl(OneSource(source), {folder.path() / "work", false});
+  REQUIRE(fetched.ok());
+  fs::copy_file(folder.path() / "a.tar.gz", folder.path() / "copy.tgz");
+  source.path = (folder.path() / "copy.tgz").string();
+  const auto copied = Crawl(OneSource(source), {folder.path() / "work2", false});
+  REQUIRE(copied.ok());
+  CHECK(copied->front().id == fetched->front().id);
+  CHECK_FALSE(fs::exists(folder.path() / "work2" / "archives"));
+  source.path = (folder.path() / "other.tar.gz").string();
+  const auto other = Crawl(OneSource(source), {folder.path() / "work3", false});
+  REQUIRE_FALSE(other.ok());
+  CHECK(other.error().code == Code::kValidation);
+}
+
+TEST_CASE("allow and deny choose by path; without them nothing changes") {
+  const QuietLog quiet;
+  const TemporaryFolder folder;
+  WriteArchive(folder.path() / "a.tar.gz", kCrate);
+  CrawlSource source = ArchiveSource(folder.path() / "a.tar.gz");
+  const std::string plain = source.Hash();
+  source.allow = {"src", "LICENSE"};
+  source.deny = {"src/copy.rs"};
+  REQUIRE(Crawl(OneSource(source), {folder.path() / "work", false}).ok());
+  const auto contents = Contents(folder.path() / "work" / "raw" / "demo");
+  CHECK(contents.size() == 2);
+  CHECK(contents.contains("src/lib.rs"));
+  CHECK(contents.contains("LICENSE-MIT"));
+  CHECK(source.Hash() != plain);
+  source.allow.clear();
+  source.deny.clear();
+  CHECK(source.Hash() == plain);
+  source.allow = {"nothing/of/it"};
+  CHECK_FALSE(Crawl(OneSource(source), {folder.path() / "work2", false}).ok());
 }
 
 TEST_CASE("hostile archives are refused by the entry's name and nothing is kept") {
@@ -416,7 +462,7 @@ TEST_CASE("a crawl manifest names what is wrong with it") {
         "m.toml:1: unknown key 'ulr' | did you mean 'url'?");
   CHECK(message("[[source]]\nname=\"../a\"\nkind=\"archive\"\npath=\"x\"\n").find("letters, digits") !=
         std::string::npos);
-  CHECK(message("[[source]]\nname=\"a\"\nkind=\"archive\"\n").find("either url or path") != std::string::npos);
+  CHECK(message("[[source]]\nname=\"a\"\nkind=\"archive\"\n").find("needs url or path") != std::string::npos);
   CHECK(message("[[source]]\nname=\"a\"\nkind=\"git\"\nurl=[\"u\"]\ncommit=\"main\"\n").find("40 hexadecimal") !=
         std::string::npos);
   CHECK(message("[[source]]\nname=\"a\"\nkind=\"tape\"\n").find("not one of") != std::string::npos);
@@ -425,6 +471,12 @@ TEST_CASE("a crawl manifest names what is wrong with it") {
   CHECK(message("[limits]\nmax_entrys = 3\n" + good).find("did you mean 'limits.max_entries'?") != std::string::npos);
   CHECK(ParseCrawlManifest(good, "m.toml").ok());
   CHECK_FALSE(OpenCrawlSource("/nowhere/at/all").ok());
+  // The recipes of the shipped models rest on the identities of these two.
+  const fs::path shipped = fs::path(PINTLE_SOURCE_DIR) / "configs" / "m31r";
+  CHECK(OpenCrawlSource(shipped / "corpus-demo.toml")->sources.front().Hash() ==
+        "0c396633077c0de650e1eb5acc0ec000b610b569e154fd312e9f1d68e45f05d3");
+  CHECK(OpenCrawlSource(shipped / "corpus-debian.toml")->sources.front().Hash() ==
+        "367cf11b01d1aaf969638321bc0916e79b487f2ceeca79143a7fabe76c45590c");
 }
 
 TEST_CASE("a damaged raw store is refused") {

@@ -14,10 +14,6 @@ namespace {
 
 constexpr size_t kBatch = 2048;  // contents between two progress lines
 
-ConfigFields Fields(FilterConfig& config) {
-  return [&config](ConfigVisitor& v) { config.Visit(v); };
-}
-
 }  // namespace
 
 Status JudgeContents(FilterRun& run) {
@@ -74,7 +70,7 @@ Result<StageSummary> RunFilter(const FilterOptions& options) {
 
   Manifest manifest;
   manifest.stage = "filter";
-  manifest.config_hash = ConfigHash(Fields(config));
+  manifest.config_hash = config.Hash();
   for (const auto& source : run.sources) manifest.inputs["raw/" + source.name] = source.manifest_id;
   if (!run.benchmarks.id().empty()) manifest.inputs["benchmarks"] = run.benchmarks.id();
   const std::filesystem::path target = options.work / "filtered";

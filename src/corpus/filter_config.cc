@@ -2,7 +2,12 @@
 
 namespace pintle {
 
-void FilterConfig::Visit(ConfigVisitor& v) {
+std::string FilterConfig::Hash() const {
+  FilterConfig copy = *this;
+  return ConfigHash([&](ConfigVisitor& v) { copy.VisitFields(v, true); });
+}
+
+void FilterConfig::VisitFields(ConfigVisitor& v, bool hashed) {
   v.Section("filter.paths");
   v.Strings("excluded_folders", excluded_folders, "folders that are left out wherever they stand");
   v.Strings("excluded_beside_cargo", excluded_beside_cargo,
@@ -26,6 +31,10 @@ void FilterConfig::Visit(ConfigVisitor& v) {
         "smallest share of white space in files of 1000 bytes and more: minified");
   v.Int("max_error_percent", max_error_percent, 0, 100, "largest share of bytes in syntax errors");
   v.Bool("redact_mails", redact_mails, "replace e-mail addresses in comments and strings");
+  if (!hashed || comments != "keep") {
+    v.String("comments", comments, {"keep", "docs", "none"},
+             "which comments stay: all, those of documentation, or none");
+  }
   v.Section("filter.duplicates");
   v.Int("near_percent", near_percent, 1, 100,
         "similarity (Jaccard, five-word shingles) from which two files are near duplicates");

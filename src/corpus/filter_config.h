@@ -24,12 +24,18 @@ struct FilterConfig {
   int64_t min_letters_percent = 25, max_digits_percent = 20, max_number_tokens_percent = 35, min_blanks_percent = 5;
   int64_t max_error_percent = 5;
   bool redact_mails = true;
+  std::string comments = "keep";
   int64_t near_percent = 70;
   int64_t version_percent = 10;
   std::vector<std::string> keeper_order = {"library", "compiler", "*", "tests", "vendor", "rustc-perf"};
   int64_t benchmark_words = 13;
 
-  void Visit(ConfigVisitor& v);
+  void Visit(ConfigVisitor& v) { VisitFields(v, false); }
+  /// Identity of the settings. Comments that stay are not named in it: it is older than the setting.
+  [[nodiscard]] std::string Hash() const;
+
+ private:
+  void VisitFields(ConfigVisitor& v, bool hashed);
 };
 
 /// True if `text` matches `pattern`, in which `*` stands for any run of signs.

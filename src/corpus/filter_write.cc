@@ -62,7 +62,8 @@ Status WriteDocuments(FilterRun& run, const std::filesystem::path& folder) {
         failures[static_cast<size_t>(thread)] = bytes.error();
         return;
       }
-      const CleanText clean = CleanRust(*bytes, run.config.redact_mails, scratch[static_cast<size_t>(thread)].tokens);
+      const CleanText clean = CleanRust(*bytes, run.config.redact_mails, scratch[static_cast<size_t>(thread)].tokens,
+                                        CommentsNamed(run.config.comments));
       lines[static_cast<size_t>(item) - 1] = DocumentLine(run, path, clean.text);
     });
     PINTLE_RETURN_IF_ERROR(written);

@@ -108,12 +108,17 @@ Gate DeterminismGate(const json::object& evaluation, const fs::path& run_log) {
   return gate;
 }
 
-struct Watched {
-  std::string name;
-  bool higher_is_better;
-  double tolerance;
-  double before, now;
-};
+// What tells the task sets of an evaluation from others.
+std::vector<std::string> TaskHashes(const json::object& evaluation) {
+  std::vector<std::string> hashes;
+  const json::value* suites = Find(evaluation, {"suites"});
+  if (suites == nullptr || !suites->is_array()) return hashes;
+  for (const json::value& suite : suites->get_array()) {
+    const auto hash = JsonString(suite, "sha256", "");
+    hashes.push_back(hash.ok() ? *hash : "");
+  }
+  return hashes;
+}
 
 }  // namespace
 
@@ -187,7 +192,7 @@ std::string GatesTable(const std::vector<Gate>& gates) {
   return text + fmt::format("{} of {} met\n", met, gates.size());
 }
 
-Result<std::vector<Regression>> FindRegressions(const json::object& now, const json::object& before) {
+Result<std::vector<ScoreChange>> CompareEvaluations(const json::object& now, const json::object& before) {
   const auto same = [&](std::initializer_list<std::string_view> keys, const char* what) -> Status {
     const json::value* a = Find(now, keys);
     const json::value* b = Find(before, keys);
@@ -201,21 +206,16 @@ Result<std::vector<Regression>> FindRegressions(const json::object& now, const j
   PINTLE_RETURN_IF_ERROR(same({"rustc"}, "version of rustc"));
   PINTLE_RETURN_IF_ERROR(same({"problems"}, "number of problems"));
   PINTLE_RETURN_IF_ERROR(same({"bits_per_byte", "bytes"}, "held-out text"));
-  const json::value* suites[2] = {Find(now, {"suites"}), Find(before, {"suites"})};
-  for (size_t i = 0; suites[0] != nullptr && i < suites[0]->as_array().size(); ++i) {
-    const json::value* other =
-        suites[1] != nullptr && suites[1]->is_array() ? suites[1]->as_array().if_contains(i) : nullptr;
-    if (other == nullptr || !other->is_object() ||
-        *Find(suites[0]->as_array()[i].as_object(), {"sha256"}) != *other->as_object().if_contains("sha256")) {
-      return ValidationError("the baseline is not comparable: other tasks", "--baseline");
-    }
+  if (TaskHashes(now) != TaskHashes(before)) {
+    return ValidationError("the baseline is not comparable: other tasks", "--baseline");
   }
-  std::vector<Watched> watched;
+  std::vector<ScoreChange> changes;
   const auto watch = [&](std::initializer_list<std::string_view> keys, bool higher_is_better, double tolerance) {
-    std::string name;
-    for (const std::string_view key : keys) (name += name.empty() ? "" : ".") += key;
-    Watched one{name, higher_is_better, tolerance, 0, 0};
-    if (Number(now, keys, one.now) && Number(before, keys, one.before)) watched.push_back(one);
+    ScoreChange one;
+    for (const std::string_view key : keys) (one.name += one.name.empty() ? "" : ".") += key;
+    if (!Number(now, keys, one.now) || !Number(before, keys, one.before)) return;
+    one.worse = higher_is_better ? one.now < one.before * (1 - tolerance) : one.now > one.before * (1 + tolerance);
+    changes.push_back(one);
   };
   constexpr double kQuality = 0.05, kSpeed = 0.10;
   watch({"compile_rate"}, true, kQuality);
@@ -228,13 +228,17 @@ Result<std::vector<Regression>> FindRegressions(const json::object& now, const j
   watch({"bits_per_byte", "model"}, false, kQuality);
   watch({"machine", "ms_per_token"}, false, kSpeed);
   watch({"machine", "first_token_ms"}, false, kSpeed);
-  std::vector<Regression> regressions;
-  for (const Watched& one : watched) {
-    const bool worse =
-        one.higher_is_better ? one.now < one.before * (1 - one.tolerance) : one.now > one.before * (1 + one.tolerance);
-    if (worse) regressions.push_back({one.name, one.before, one.now});
+  return changes;
+}
+
+Status CheckForRegressions(const std::vector<ScoreChange>& changes, const std::string& where) {
+  std::string list;
+  for (const ScoreChange& one : changes) {
+    if (!one.worse) continue;
+    list += fmt::format("{}{} from {:.4g} to {:.4g}", list.empty() ? "" : ", ", one.name, one.before, one.now);
   }
-  return regressions;
+  if (list.empty()) return {};
+  return ValidationError("worse than the baseline: " + list, where);
 }
 
 }  // namespace pintle

@@ -32,14 +32,17 @@ std::vector<Gate> ComputeGates(const boost::json::object& evaluation, const std:
 /// As a table of text lines; the last says how many are met.
 std::string GatesTable(const std::vector<Gate>& gates);
 
-/// One score that became worse than allowed.
-struct Regression {
+/// One score of two evaluations.
+struct ScoreChange {
   std::string name;
   double before = 0, now = 0;
+  bool worse = false;  ///< by more than is allowed
 };
 
 /// Quality may fall by 5 % of its earlier value, speed by 10 %. Evaluations of other tasks, seeds or sampling are not
 /// comparable: a validation error says what differs.
-Result<std::vector<Regression>> FindRegressions(const boost::json::object& now, const boost::json::object& before);
+Result<std::vector<ScoreChange>> CompareEvaluations(const boost::json::object& now, const boost::json::object& before);
+/// A validation error that lists what became worse, if something did; `where` names the earlier evaluation.
+Status CheckForRegressions(const std::vector<ScoreChange>& changes, const std::string& where);
 
 }  // namespace pintle

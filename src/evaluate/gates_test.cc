@@ -93,21 +93,26 @@ TEST_CASE("what was not measured is not met") {
 
 TEST_CASE("regressions: 5 % of quality, 10 % of speed, and only what is comparable") {
   const json::object before = *MergeEvaluation(kMetrics, kMachine);
-  CHECK(FindRegressions(before, before)->empty());
+  const auto unchanged = CompareEvaluations(before, before);
+  REQUIRE(unchanged.ok());
+  CHECK(unchanged->size() >= 4);
+  CHECK(CheckForRegressions(*unchanged, "before").ok());
   json::object now = before;
   now["compile_rate"] = 0.75 * 0.96;
   now["bits_per_byte"].as_object()["model"] = 1.5 * 1.06;
   now["machine"].as_object()["ms_per_token"] = 12.5 * 1.09;
   now["machine"].as_object()["first_token_ms"] = 80 * 1.2;
-  const auto regressions = FindRegressions(now, before);
-  REQUIRE(regressions.ok());
-  REQUIRE(regressions->size() == 2);
-  CHECK(regressions->at(0).name == "bits_per_byte.model");
-  CHECK(regressions->at(1).name == "machine.first_token_ms");
+  const auto changes = CompareEvaluations(now, before);
+  REQUIRE(changes.ok());
+  const Status worse = CheckForRegressions(*changes, "before");
+  REQUIRE_FALSE(worse.ok());
+  CHECK(worse.error().code == Code::kValidation);
+  CHECK(worse.error().what ==
+        "worse than the baseline: bits_per_byte.model from 1.5 to 1.59, machine.first_token_ms from 80 to 96");
   now["suites"].as_array()[0].as_object()["sha256"] = "b";
-  CHECK(FindRegressions(now, before).error().what.find("other tasks") != std::string::npos);
+  CHECK(CompareEvaluations(now, before).error().what.find("other tasks") != std::string::npos);
   now["seed"] = 2;
-  CHECK(FindRegressions(now, before).error().what.find("another seed") != std::string::npos);
+  CHECK(CompareEvaluations(now, before).error().what.find("another seed") != std::string::npos);
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #include "evaluate/sandbox.h"
 
 #include <doctest/doctest.h>
+#include <seccomp.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -43,6 +46,26 @@ TEST_CASE_FIXTURE(Fixture, "the level names the layers") {
   CHECK(sandbox->level().find("seccomp") != std::string::npos);
   CHECK(sandbox->level().find("landlock") != std::string::npos);
   MESSAGE(sandbox->level());
+}
+
+// In a child whose kernel seems to have no Landlock.
+TEST_CASE("without Landlock nothing is run, unless one asks for it") {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    constexpr int kLandlockCreateRuleset = 444;
+    if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), kLandlockCreateRuleset, 0) != 0) ::_exit(2);
+    if (seccomp_load(filter) != 0) ::_exit(3);
+    const Result<Sandbox> refused = Sandbox::Detect(false);
+    if (refused.ok() || refused.error().what.find("Landlock") == std::string::npos) ::_exit(4);
+    const Result<Sandbox> asked = Sandbox::Detect(true);
+    if (!asked.ok() || asked->level().find("landlock") != std::string::npos) ::_exit(5);
+    ::_exit(asked->level().ends_with(" (unsafe)") ? 0 : 6);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a program reaches neither networks nor other processes") {

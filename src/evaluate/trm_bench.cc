@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/interrupt.h"
 #include "base/time.h"
 #include "models/trm/solve.h"
 #include "models/trm/trainer.h"
@@ -50,6 +51,7 @@ Status Train(const TrmBenchShape& shape, int64_t steps, const TrmBatch& batch, T
   std::vector<double> seconds;
   double cpu = 1e300;
   for (int64_t step = -kWarmup; step < steps; ++step) {
+    if (Interrupted()) return RuntimeError("interrupted");
     const double start = MonotonicSeconds(), cpu_start = CpuSeconds();
     PINTLE_ASSIGN(const TrmStepReport done, trainer->TrainStep(batch));
     report.last_loss = done.lm_loss / static_cast<double>(shape.batch);

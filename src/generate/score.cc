@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/interrupt.h"
+
 namespace pintle {
 namespace {
 
@@ -22,6 +24,7 @@ Result<TextScore> ScoreText(Decoder& decoder, const Tokenizer& tokenizer, std::s
   const int64_t step = std::max<int64_t>(context / 2, 1);
   int64_t scored = 0;  // targets ids[1 .. scored] are done
   for (int64_t begin = 0; scored < score.tokens; begin += step) {
+    if (Interrupted()) return RuntimeError("interrupted");
     const int64_t inputs = std::min(context, score.tokens - begin);
     const int64_t time = std::min(context, (inputs + kRound - 1) / kRound * kRound);
     TokenBatch window{1, time, {}, {}, {}, {}};

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "base/interrupt.h"
 #include "base/thread_pool.h"
 #include "base/time.h"
 #include "kernels/matmul.h"
@@ -144,6 +145,7 @@ Result<BenchKernelsReport> BenchKernels(const BenchKernelsOptions& options) {
     for (int op = 0; op < 3; ++op) {
       for (const bool is_bf16 : {false, true}) {
         for (const Extents& e : shapes) {
+          if (Interrupted()) return RuntimeError("interrupted");
           PINTLE_RETURN_IF_ERROR(CheckSmall(operands, e, op, is_bf16, pool));
           const double seconds =
               BestSeconds(operands, ShapeOf(static_cast<MatMulOp>(op), e), is_bf16, operands.c, options.quick, pool);

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "base/interrupt.h"
+
 namespace pintle {
 namespace {
 
@@ -24,6 +26,14 @@ TEST_CASE("one shape in all orientations, types and thread counts") {
     CHECK(row.percent_of_peak ==
           doctest::Approx(100 * row.gflops / (row.dtype == "bf16" ? peak.bf16_gflops : peak.fp32_gflops)));
   }
+}
+
+TEST_CASE("an interrupt ends the measurement") {
+  SetInterrupted(true);
+  const auto report = BenchKernels({.threads = 1, .quick = true, .shapes = 1});
+  SetInterrupted(false);
+  REQUIRE_FALSE(report.ok());
+  CHECK(report.error().what == "interrupted");
 }
 
 TEST_CASE("the summary is the median and the lowest of the chosen rows") {

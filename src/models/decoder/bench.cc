@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/interrupt.h"
 #include "base/rng.h"
 #include "base/time.h"
 #include "kernels/peak.h"
@@ -53,6 +54,7 @@ Result<BenchTrainReport> BenchTrain(const BenchTrainOptions& options, ThreadPool
   std::vector<double> seconds;
   double cpu_seconds = 1e300;
   for (int64_t step = -kWarmup; step < options.steps; ++step) {
+    if (Interrupted()) return RuntimeError("interrupted");
     if (step == 0) decoder->ResetTimes();
     const std::clock_t cpu_start = std::clock();
     const double start = MonotonicSeconds();

@@ -73,7 +73,7 @@ std::filesystem::path Write(const std::filesystem::path& folder, const std::stri
   count("attention.head_count_kv", kv_heads);
   count("attention.key_length", head_dim);
   std::vector<GgufItem> items;
-  const auto add = [&](const std::string& name, std::vector<int64_t> shape) {
+  const auto add = [&](const std::string& name, const std::vector<int64_t>& shape) {
     const GgufType own = shape.size() == 1 ? GgufType::kF32 : type;
     const auto seed = static_cast<uint64_t>(items.size());
     items.push_back({name, shape, own, [shape, own, seed](std::string& out) -> Status {
@@ -151,12 +151,14 @@ TEST_CASE("every family: the batch, chunks and threads do not show in the logits
       const auto vocab = static_cast<size_t>(decoder->config().vocab);
       // Three sequences that take turns in batches of uneven pieces.
       std::vector<KvCache> caches;
+      caches.reserve(3);
       for (int i = 0; i < 3; ++i) caches.push_back(KvCache::Create(decoder->config()).value());
       const std::vector<size_t> pieces = {1, 4, 1, 1, 6};
       size_t done = 0;
       for (const size_t piece : pieces) {
         const std::span<const int32_t> next(kIds.data() + done, piece);
         std::vector<Decoder::Sequence> batch;
+        batch.reserve(caches.size());
         for (KvCache& cache : caches) batch.push_back({next, &cache});
         const auto logits = threaded->ExtendBatch(batch);
         REQUIRE(logits.ok());
@@ -180,6 +182,7 @@ TEST_CASE("a sliding window: every position sees so many, however the tokens are
   CHECK(decoder->config().window == window);
   CHECK(decoder->config().context == 256);
   std::vector<int32_t> ids;
+  ids.reserve(static_cast<size_t>(count));
   for (int64_t i = 0; i < count; ++i) ids.push_back(static_cast<int32_t>(i * i % 96));
   const std::vector<float> whole = Logits(*decoder, ids);
   const auto vocab = static_cast<size_t>(decoder->config().vocab);
@@ -240,6 +243,7 @@ TEST_CASE("a model of our own gives the same bits from a GGUF file, in fp32 and 
     std::vector<GgufItem> items;
     for (const Parameter& p : (*decoder)->parameters().all()) {
       std::vector<int64_t> shape;
+      shape.reserve(static_cast<size_t>(p.shape.rank()));
       for (int i = 0; i < p.shape.rank(); ++i) shape.push_back(p.shape[i]);
       const GgufType type = shape.size() == 2 && dtype == DType::kBF16 ? GgufType::kBF16 : GgufType::kF32;
       items.push_back({GgufNameOf(p.name), shape, type, [&p, type](std::string& out) -> Status {
