@@ -56,6 +56,22 @@ await test("models can be fetched: those that fit, by name, with their progress"
   await close(page);
 });
 
+await test("where a model chats already, more can be fetched, and the conversation is still there after", async () => {
+  const page = await open(chatting);
+  const entry = { id: "one", name: "Model One", size_bytes: 6.4e8, ram_bytes: 1.9e9, licence: "Apache-2.0", gated: false, fits: true, state: "absent", progress: 0 };
+  await page.route("**/v1/catalogue", (route) => route.fulfill({ json: { models: [entry, { ...entry, id: "chat", name: "Model Two", state: "verified" }] } }));
+  await ask(page, "Hello");
+  await written(page);
+  await page.getByRole("button", { name: "More models" }).click();
+  await page.getByRole("button", { name: "Fetch" }).waitFor();
+  await page.getByText("In the menu.").waitFor();
+  assert.equal(await page.getByRole("heading", { name: "No model here chats yet" }).count(), 0);
+  await accessible(page, "the catalogue");
+  await page.getByRole("button", { name: "More models" }).click();
+  await answers(page).waitFor();
+  await close(page);
+});
+
 await test("code: M31R completes; Tab takes it, Escape sends it away, a key cancels the request", async () => {
   const page = await open(`${shipped}#code`);
   const answered = page.waitForResponse("**/infill");

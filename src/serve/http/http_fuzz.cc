@@ -9,6 +9,7 @@
 
 #include "serve/http/access.h"
 #include "serve/http/request_reader.h"
+#include "serve/http/text.h"
 
 namespace {
 
@@ -36,6 +37,8 @@ std::vector<std::string> ReadAll(std::string_view bytes, size_t step) {
     if (state == RequestReader::State::kDone) {
       const pintle::HttpRequest& request = reader->request();
       if (request.body.size() > kBodyLimit || request.path.empty()) std::abort();
+      if (pintle::PercentDecoded(request.path).size() > request.path.size()) std::abort();
+      if (pintle::QueryValue(request.query, "model").value_or("").size() > request.query.size()) std::abort();
       seen.push_back(request.method + " " + request.path + "?" + request.query + " " + request.body);
       reader = std::make_unique<RequestReader>(kHeaderLimit, kBodyLimit);
       continue;
