@@ -162,7 +162,7 @@ asio::awaitable<bool> Connection::ReadRequest(RequestReader& reader) {
     const RequestReader::State state = reader.Feed(inbox_, used);
     inbox_.erase(0, used);
     if (state == RequestReader::State::kRefused) {
-      OpenExchange(reader);
+      if (exchange_.number == 0) OpenExchange(reader);
       Refuse(reader.refusal());
       co_return false;
     }

@@ -276,6 +276,21 @@ TEST_CASE("an answer that outlives its server is cancelled, and asks nobody") {
   CHECK(cancelled);
 }
 
+TEST_CASE("a request that is refused in the middle of its body does not count for ever") {
+  HttpServerOptions options;
+  options.client_concurrency = 2;
+  const Running running(options);
+  for (int i = 0; i < 3; ++i) {
+    TestClient enemy(running.port());
+    enemy.Say("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+    enemy.Say("no size\r\n");
+    CHECK(Holds(enemy.HearAll(), "HTTP/1.1 400"));
+  }
+  TestClient client(running.port());
+  client.Say(Post("/echo", "well"));
+  CHECK(Holds(client.HearUntil("well"), "HTTP/1.1 200 OK"));
+}
+
 TEST_CASE("a port in use is said plainly") {
   Running running;
   HttpServerOptions options;
