@@ -72,6 +72,12 @@ expect 0 "$pintle" up --dry-run
 says "model m31r-1m"
 says "model m31r-6m"
 
+# What it adds is measured over real sockets.
+expect 0 "$pintle" bench gateway --seconds 0.3 --connections 8 --json
+prints '"added_event_p50_ms":'
+[ "$(grep -o '"failed":0' "$scratch/out" | wc -l)" -ge 2 ] || fail "requests failed: $(cat "$scratch/out")"
+grep -qE '"events":[1-9]' "$scratch/out" || fail "no events came: $(cat "$scratch/out")"
+
 # Two real nodes of one model.
 start node_a "$pintle" llm-node --model "$shipped" --port 0
 node_a=$address pid_a=$pid

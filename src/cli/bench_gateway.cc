@@ -158,10 +158,10 @@ Status Bench(const Options& options, const Global& global) {
   http.access_log = false;
   http.client_concurrency = 1 << 20;
   Origin answers;
-  PINTLE_ASSIGN(auto origin_server, HttpServer::Create(http, [&answers](const HttpRequest& request,
-                                                                        std::shared_ptr<HttpResponse> response) {
-                  answers.Handle(request, response);
-                }));
+  const HttpHandler handler = [&answers](const HttpRequest& request, const std::shared_ptr<HttpResponse>& response) {
+    answers.Handle(request, response);
+  };
+  PINTLE_ASSIGN(auto origin_server, HttpServer::Create(http, handler));
   const Running<HttpServer> origin(std::move(origin_server));
   const EventWriter writer(answers);
   GatewayOptions gateway_options;
