@@ -82,6 +82,19 @@ std::string DropComments(std::string_view text, const std::vector<Token>& tokens
   return out.append(text.substr(done));
 }
 
+// True if `after` are the tokens of `before` that stay, letter for letter.
+bool SameTokens(std::string_view text_before, const std::vector<Token>& before, std::string_view text_after,
+                const std::vector<Token>& after, Comments comments) {
+  size_t next = 0;
+  for (const Token& token : before) {
+    if (!Stays(token.kind, comments)) continue;
+    if (next == after.size() || after[next].kind != token.kind) return false;
+    if (after[next].Text(text_after) != token.Text(text_before)) return false;
+    ++next;
+  }
+  return next == after.size();
+}
+
 // Drops blanks before line ends outside tokens that keep them.
 std::string StripTrailing(std::string_view text, const std::vector<Token>& tokens) {
   std::string out;
@@ -135,8 +148,13 @@ CleanText CleanRust(std::string_view source, bool redact_mails, std::vector<Toke
   rust::LexRust(unified, tokens);
   if (comments != Comments::kKeep) {
     bare = DropComments(unified, tokens, comments);
-    unified = bare;
-    rust::LexRust(unified, tokens);
+    std::vector<Token> left;
+    rust::LexRust(bare, left);
+    // Where the rest would read otherwise (a stray quote, a second line that would become a shebang), it is no Rust.
+    if (SameTokens(unified, tokens, bare, left, comments)) {
+      unified = bare;
+      tokens.swap(left);
+    }
   }
   if (HasTrailingBlanks(unified)) {
     clean.text = StripTrailing(unified, tokens);

@@ -19,7 +19,8 @@ struct CleanText {
   uint32_t mails = 0;  ///< addresses replaced
 };
 
-/// Which comments stay. Whole lines of the others go; inside a line a blank takes their place.
+/// Which comments stay. Whole lines of the others go; inside a line a blank takes their place. A file whose other
+/// tokens would change by that keeps all of them.
 enum class Comments : uint8_t {
   kKeep,  ///< all
   kDocs,  ///< `///`, `//!` and the like: they are attributes of the item

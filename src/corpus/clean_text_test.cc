@@ -76,6 +76,14 @@ TEST_CASE("comments go where they are not wanted, the tokens stay") {
   CHECK(without(none, Comments::kNone) == none);
   CHECK(without(source, Comments::kKeep) == Clean(source));
   CHECK(without("let a = b //*x*/\n/ c;", Comments::kNone) == "let a = b\n/ c;\n");
+  // Text that is no Rust and would read otherwise without its comments keeps them.
+  CHECK(without("// note\n\xef\xbb\xbf"
+                "a\n",
+                Comments::kNone) ==
+        "// note\n\xef\xbb\xbf"
+        "a\n");
+  CHECK(without("// note\n#!sh // note\n", Comments::kNone) == "// note\n#!sh // note\n");
+  CHECK(without("#!sh // a\n// b\nfn f() {}\n", Comments::kNone) == "#!sh // a\nfn f() {}\n");
   CHECK(without("a /**//**// b", Comments::kNone) == "a   / b\n");
 }
 
