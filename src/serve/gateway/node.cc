@@ -96,6 +96,7 @@ asio::awaitable<void> Look(GatewayState& state, Node& node) {
 std::vector<std::string> Node::Models() const {
   if (!config.models.empty()) return config.models;
   std::vector<std::string> names;
+  names.reserve(listed.size());
   for (const auto& [name, entry] : listed) names.push_back(name);
   return names;
 }
