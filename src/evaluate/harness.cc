@@ -26,12 +26,12 @@ namespace {
 struct Program {
   std::string source;  // main.rs, or lib.rs of mode crate
   std::string tests;   // mode crate: the second crate
-  std::string marker;  // printed at the very end of main; a program that exits early does not reach it
+  std::string marker;  // printed at the very end; a program that exits early does not reach it
   std::string key;
 };
 
-// Mode main has no test framework whose report could be read: main itself says that it came to its end. The marker is a
-// hash of the program, so no program can contain its own.
+// A program says itself that it came to its end, by a marker that is a hash of it: no program can contain its own. In
+// mode main it is main's last line, in the others the last test in the order of names.
 std::string AddMarker(const std::string& tests, const std::string& marker) {
   size_t end = tests.rfind('}');
   const size_t brace = tests.find('{', std::min(tests.find("fn main("), tests.size()));
@@ -53,7 +53,7 @@ Program MakeProgram(const Candidate& candidate, const std::string& version) {
     program.source = task.prompt + candidate.completion + "\n" + task.tests;
   }
   // A change of what a verdict means needs a new first word.
-  std::string identity = "verdict-1 " + version;
+  std::string identity = "verdict-2 " + version;
   const auto add = [&identity](std::string_view part) { identity += '\n' + Sha256Hex(part); };
   add(program.source);
   add(program.tests);
@@ -65,9 +65,15 @@ Program MakeProgram(const Candidate& candidate, const std::string& version) {
     add(text);
   }
   program.key = Sha256Hex(identity);
+  const std::string id = program.key.substr(0, 16);
   if (task.mode == TaskMode::kMain) {
-    program.marker = "passed " + program.key.substr(0, 16);
+    program.marker = "passed " + id;
     program.source = task.prompt + candidate.completion + "\n" + AddMarker(task.tests, program.marker);
+  } else {
+    const std::string name = "zz_passed_" + id;
+    program.marker = "test " + name + " ... ok";
+    std::string& tests = task.mode == TaskMode::kCrate ? program.tests : program.source;
+    tests += "\n#[test]\nfn " + name + "() {}\n";
   }
   return program;
 }
@@ -225,8 +231,9 @@ Status Harness::State::Judge(const Task& task, const Program& program, const fs:
     }
   }
   PINTLE_ASSIGN(const SandboxResult ran, Execute(build / "program", run, task.mode != TaskMode::kMain));
-  const std::string proof = task.mode == TaskMode::kMain ? program.marker : "test result: ok.";
-  const bool passed = ran.Succeeded() && ran.out.find(proof) != std::string::npos;
+  const size_t end = ran.out.find(program.marker);
+  const bool passed = ran.Succeeded() && end != std::string::npos &&
+                      (task.mode == TaskMode::kMain || ran.out.find("test result: ok.", end) != std::string::npos);
   verdict.stage = passed ? Stage::kPass : Stage::kRun;
   verdict.timed_out = ran.timed_out;
   return {};

@@ -65,6 +65,15 @@ Task Builtin(const std::string& id, const std::string& main_body) {
   return task;
 }
 
+Task BuiltinTest(const std::string& id) {
+  Task task;
+  task.id = id;
+  task.mode = TaskMode::kTest;
+  task.prompt = "fn answer() -> i32 {\n";
+  task.tests = "}\n\n#[test]\nfn right() {\n    assert_eq!(answer(), 2);\n}\n";
+  return task;
+}
+
 }  // namespace
 
 std::vector<std::string> Mutate(const std::string& completion, uint64_t seed, int count) {
@@ -149,6 +158,11 @@ Result<std::vector<std::string>> RunBuiltinSelfTest(Harness& harness) {
        Stage::kCompile},
       {Builtin("a failing assertion", "    answer();\n    assert!(1 > 2);\n"), "", Stage::kRun},
       {Builtin("an early exit", "    answer();\n    assert!(1 > 2);\n"), "    std::process::exit(0);\n", Stage::kRun},
+      {BuiltinTest("a good test"), "    1 + 1\n", Stage::kPass},
+      {BuiltinTest("an early exit with a report of its own"),
+       "    std::io::Write::write_all(&mut std::io::stdout(), b\"test result: ok. 1 passed\").unwrap();\n"
+       "    std::process::exit(0);\n",
+       Stage::kRun},
       {Builtin("a connection", "    answer();\n"), "    std::net::TcpListener::bind(\"127.0.0.1:0\").unwrap();\n",
        Stage::kRun},
       {Builtin("a look at passwords", "    answer();\n"), "    std::fs::read(\"/etc/passwd\").unwrap();\n",
