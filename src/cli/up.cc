@@ -215,7 +215,7 @@ void RegisterUp(Command& pintle) {
   Command& verb = pintle.Add("up", "serve the shipped models and yours at one address (OpenAI's API)");
   verb.Option("--model", options->models,
               "a .gguf file, a model folder or a name of `pintle models`, X or X=NAME; may be given several times");
-  verb.Flag("--no-shipped", options->no_shipped, "only the models of --model");
+  verb.Flag("--no-shipped", options->no_shipped, "none of the models that ship with the program");
   verb.Flag("--no-pulled", options->no_pulled, "no models of `pintle models`: none served, none fetched for the page");
   verb.Flag("--no-speech", options->no_speech, "no node for speech");
   verb.Flag("--no-puzzles", options->no_puzzles, "no node for puzzles");
