@@ -21,8 +21,8 @@ struct ToolChoice {
   bool parallel = true;  ///< several calls in one answer, where the format has that
 };
 
-/// Thoughts before a call that must come: none, <think>...</think> if the model likes, or the rest of some that the
-/// prompt has opened.
+/// Thoughts before a call that must come: none, a block of them if the model likes, or the rest of one that the prompt
+/// has opened.
 enum class ToolThoughts : uint8_t { kNone, kAllowed, kOpened };
 
 /// The grammar of an answer; null where anything goes (kNone; kAuto with Llama 3.1, whose calls begin like text). A
