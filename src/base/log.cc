@@ -146,7 +146,7 @@ void Progress::Update(double done, const std::string& detail) {
         " [" + std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(24 - filled), '.') + "]";
   }
   line += total_ > 0 ? fmt::format(" {:.0f}/{:.0f} {}", done, total_, unit_) : fmt::format(" {:.0f} {}", done, unit_);
-  line += fmt::format(", {:.0f} {}/s", rate, unit_);
+  line += fmt::format(", {:.{}f} {}/s", rate, rate < 10 ? 1 : 0, unit_);
   if (total_ > done && rate > 0) line += ", " + HumanDuration((total_ - done) / rate) + " left";
   if (!detail.empty()) line += ", " + detail;
   if (terminal) {
