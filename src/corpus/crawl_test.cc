@@ -344,6 +344,29 @@ TEST_CASE("a broken download goes on where it stopped, server errors are retried
   CHECK_FALSE(FetchToStore({"ftp://127.0.0.1/x"}, "", folder.path(), options).ok());
 }
 
+TEST_CASE("without a pinned hash a download does not go on from what an earlier one left") {
+  const QuietLog quiet;
+  const TemporaryFolder folder;
+  const std::string body(10000, 'b');
+  LoopbackServer server([&](const std::string&, int64_t offset) -> LoopbackServer::Reply {
+    return {offset > 0 ? 206 : 200, body, std::string::npos};
+  });
+  const std::string url = server.Url("/file");
+  FetchOptions options;
+  options.max_bytes = 10000;
+  REQUIRE(WriteFileAtomic(folder.path() / (Sha256Hex(url) + ".part"), "older").ok());
+  const auto path = FetchToStore({url}, "", folder.path(), options);
+  REQUIRE(path.ok());
+  CHECK(*ReadFile(*path) == body);
+  // The limit counts what is there already.
+  const std::string pin = Sha256Hex(body);
+  options.max_bytes = 9999;
+  options.attempts = 1;
+  fs::remove(folder.path() / pin);
+  REQUIRE(WriteFileAtomic(folder.path() / (pin + ".part"), body.substr(0, 100)).ok());
+  CHECK_FALSE(FetchToStore({url}, pin, folder.path(), options).ok());
+}
+
 TEST_CASE("a crate comes from a sparse index with its checksum") {
   const QuietLog quiet;
   const TemporaryFolder folder;

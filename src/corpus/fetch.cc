@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // One attempt, from byte `offset` on. `restart` is called if the server sends the whole file although a part was asked
-// for. At most `limit` bytes.
+// for. At most `limit` bytes, those before `offset` included.
 TransferOutcome Attempt(const std::string& url, int64_t offset, const FetchOptions& options, int64_t limit,
                         const std::function<void()>& restart, const std::function<Status(std::string_view)>& write) {
   TransferOptions transfer;
@@ -28,10 +28,13 @@ TransferOutcome Attempt(const std::string& url, int64_t offset, const FetchOptio
   transfer.connect_seconds = options.connect_timeout_seconds;
   transfer.stall_seconds = options.stall_seconds;
   transfer.stop = Interrupted;
-  int64_t received = 0;
+  int64_t received = offset;
   TransferSink sink;
   sink.begin = [&](const TransferHead& head) -> Status {
-    if (head.offset == 0 && offset > 0) restart();
+    if (head.offset == 0 && offset > 0) {
+      restart();
+      received = 0;
+    }
     return {};
   };
   sink.bytes = [&](std::string_view bytes) -> Status {
@@ -94,6 +97,8 @@ Result<fs::path> FetchToStore(const std::vector<std::string>& urls, const std::s
   }
   const std::string key = sha256.empty() ? Sha256Hex(urls.empty() ? "" : urls.front()) : sha256;
   const fs::path partial = store / (key + ".part");
+  // Without a pin nothing proves that what an earlier call left is a part of what the address gives now.
+  if (sha256.empty()) fs::remove(partial, code);
   const auto attempt = [&](const std::string& url) -> TransferOutcome {
     const auto offset = fs::exists(partial, code) ? static_cast<int64_t>(fs::file_size(partial, code)) : 0;
     auto file = File::OpenAppend(partial);

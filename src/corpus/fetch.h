@@ -21,7 +21,8 @@ struct FetchOptions {
 
 /// Brings a file into `store` and returns its path, `store/SHA256`. Addresses (http, https, file) are tried in order.
 /// With a pinned `sha256` a file already there is used, and other content is a validation error; without ("") whatever
-/// arrives is stored under its hash. A broken transfer leaves `store/KEY.part`, from which the next call goes on.
+/// arrives is stored under its hash. A broken transfer leaves `store/KEY.part`, from which the next attempt goes on,
+/// and with a pin the next call too.
 Result<std::filesystem::path> FetchToStore(const std::vector<std::string>& urls, const std::string& sha256,
                                            const std::filesystem::path& store, const FetchOptions& options);
 
