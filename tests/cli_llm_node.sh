@@ -86,6 +86,8 @@ ask 404 /v1/chat/completions '{"model":"gpt","messages":[{"role":"user","content
 prints '"code":"model_not_found"'
 ask 400 /v1/completions '{"model":"m31r-1m","prompt":"x","temperature":3}'
 prints '"param":"temperature"'
+ask 400 /completion '{"prompt":"x","typical_p":2}'
+prints '"param":"typical_p"'
 ask 400 /v1/completions "$(printf '[%.0s' $(seq 100))"
 prints '"code":"invalid_json"'
 ask 404 /v1/embeddings '{}'
@@ -113,7 +115,7 @@ expect 3 "$pintle" models load chat --url http://127.0.0.1:1
 says 'pintle up starts a stack'
 expect 1 "$pintle" models unload
 
-# A file with a template of its own: the same prompt and text with and without a server.
+# A file with a template of its own, keys and values in q8: the same prompt and text with and without a server.
 cat >"$scratch/template" <<'EOF'
 {%- for message in messages %}{{- '<|turn|>' + message.role + '\n' + message.content + '<|end|>\n' }}{%- endfor %}
 {{- '<|turn|>assistant\n' }}
@@ -122,11 +124,11 @@ expect 0 "$pintle" models synth --arch tiny-llama --type q8_0 --chat-template "$
 expect 0 "$pintle" show "$scratch/own.gguf" --prompt 'a <|end|> b'
 prints "the file's template"
 prints '<|turn|>user\na <|end|> b<|end|>\n<|turn|>assistant\n'
-expect 0 "$pintle" chat "$scratch/own.gguf" --max-tokens 12 --temperature 0 'hello there'
+expect 0 "$pintle" chat "$scratch/own.gguf" --max-tokens 12 --temperature 0 --kv q8 'hello there'
 cp "$scratch/out" "$scratch/text"
 kill -TERM $node
 wait $node || fail "the node ended with $?"
-start --model "$scratch/own.gguf=own" --model "$shipped" --context 256
+start --model "$scratch/own.gguf=own" --model "$shipped" --context 256 --kv q8
 ask 200 /v1/chat/completions '{"model":"own","messages":[{"role":"user","content":"hello there"}],"max_tokens":12,"temperature":0}'
 [ "$(printf '%b' "$(text)")" = "$(cat "$scratch/text")" ] || fail "another text than pintle chat: $(text)"
 
@@ -136,8 +138,12 @@ sleep 0.1
 kill -TERM $node
 wait $node || fail "the node ended with $?"
 wait $last || true
+expect 1 "$pintle" llm-node --model "$shipped" --kv q4 --port 0
+says "keys and values are kept as f32, f16 or q8, not 'q4'"
 expect 2 "$pintle" llm-node --model "$shipped" --address 0.0.0.0 --port 0
 expect 3 "$pintle" llm-node --model "$scratch/nowhere.gguf" --port 0
+expect 1 "$pintle" llm-node --port 0
+says "give --model FILE.gguf or --folder FOLDER"
 expect 1 "$pintle" llm-node --model "$shipped" --model "$shipped" --port 0
 says 'two models have the name'
 expect 0 "$pintle" llm-node --help

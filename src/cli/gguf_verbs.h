@@ -24,7 +24,7 @@ inline void AddSampleOptions(Command& verb, SampleOptions& sample) {
   verb.Option("--stop", sample.stop, "end before this text; may be given several times");
 }
 
-/// Of the flag --kv, which chat, complete, perplexity and bench llm have.
+/// Of the flag --kv, which chat, complete, perplexity, bench llm and llm-node have.
 inline constexpr const char* kKvHelp = "keep keys and values as f32, f16 or q8: less memory, a little less exact";
 
 /// What an answer must be; the flags of chat and complete.

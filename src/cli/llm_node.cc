@@ -1,4 +1,5 @@
 // `pintle llm-node`: serve language models over HTTP, in the shapes of OpenAI's API.
+#include "cli/gguf_verbs.h"
 #include "cli/server_options.h"
 #include "cli/verbs.h"
 #include "serve/node/node.h"
@@ -10,6 +11,7 @@ struct Options {
   std::vector<std::string> models;
   ServerArguments server;
   ShelfOptions shelf;
+  std::string kv = "f32";
 };
 
 // PATH or PATH=NAME.
@@ -30,6 +32,7 @@ Status Serve(const Options& options, const Global& global) {
   for (const std::string& model : options.models) specs.push_back(ParseSpec(model));
   ShelfOptions shelf = options.shelf;
   shelf.threads = global.threads;
+  PINTLE_ASSIGN(shelf.kv, ParseKvType(options.kv));
   RaiseFileLimit();
   PINTLE_ASSIGN(const std::unique_ptr<LlmNode> node, LlmNode::Create(specs, shelf));
   PINTLE_ASSIGN(const std::unique_ptr<HttpServer> server,
@@ -54,6 +57,7 @@ void RegisterLlmNode(Command& pintle) {
   verb.Option("--taken", options->shelf.taken,
               "a name that no model of the folder may have; may be given several times");
   verb.Option("--context", options->shelf.context, "positions of GGUF models at most; 0 = as their files say");
+  verb.Option("--kv", options->kv, kKvHelp);
   verb.Option("--slots", options->shelf.engine.slots, "answers of a model under way at once");
   verb.Option("--queue", options->shelf.engine.queue, "answers of a model that may wait");
   verb.Option("--memory", options->shelf.memory_limit, "bytes that all models may take together; 0 = no limit");

@@ -36,6 +36,7 @@ LanguageModelInfo InfoOf(const DecoderConfig& config, std::string name, int64_t 
   info.name = std::move(name);
   info.origin = config.origin;
   info.profile = config.profile == kernels::Profile::kFma ? "fma" : "muladd";
+  info.kv = config.kv;
   info.parameters = ParameterCount(config);
   info.context = config.context;
   info.weight_bytes = weight_bytes;

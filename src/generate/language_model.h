@@ -29,6 +29,7 @@ struct LanguageModelInfo {
   std::string origin;          ///< "internal" or "external"
   std::string licence;         ///< as the file names it, or ""
   std::string profile;         ///< of the arithmetic: "fma", "muladd"
+  kernels::KvType kv = kernels::KvType::kF32;  ///< of cached keys and values
   int64_t parameters = 0;
   int64_t context = 0;       ///< positions that one sequence can take
   int64_t weight_bytes = 0;  ///< memory of the weights

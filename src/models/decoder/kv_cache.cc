@@ -20,11 +20,13 @@ int64_t LayerPageBytes(const DecoderConfig& config) {
 
 }  // namespace
 
+std::string_view KvTypeName(kernels::KvType type) {
+  return type == kernels::KvType::kF32 ? "f32" : type == kernels::KvType::kF16 ? "f16" : "q8";
+}
+
 Result<kernels::KvType> ParseKvType(std::string_view name) {
-  constexpr std::pair<std::string_view, kernels::KvType> kTypes[] = {
-      {"f32", kernels::KvType::kF32}, {"f16", kernels::KvType::kF16}, {"q8", kernels::KvType::kQ8}};
-  for (const auto& [known, type] : kTypes) {
-    if (name == known) return type;
+  for (const kernels::KvType type : {kernels::KvType::kF32, kernels::KvType::kF16, kernels::KvType::kQ8}) {
+    if (name == KvTypeName(type)) return type;
   }
   return UsageError("keys and values are kept as f32, f16 or q8, not '" + std::string(name) + "'", "--kv");
 }

@@ -17,6 +17,7 @@ namespace pintle {
 
 /// "f32", "f16" or "q8"; anything else is a usage error of the option --kv.
 Result<kernels::KvType> ParseKvType(std::string_view name);
+std::string_view KvTypeName(kernels::KvType type);
 
 /// Pages that caches take, share and give back, each for all layers. Memory is reserved once and touched as pages fill.
 /// One thread.

@@ -107,24 +107,28 @@ std::string ReproducibilityHash(const LanguageModelInfo& model, const std::vecto
   json::array ids, biases, stop(s.stop.begin(), s.stop.end());
   for (const Prompt& prompt : prompts) ids.emplace_back(json::array(prompt.ids.begin(), prompt.ids.end()));
   for (const auto& [id, bias] : s.logit_bias) biases.emplace_back(json::array{id, bias});
-  return Sha256Hex(DumpJson(json::object{{"weights", model.weights_sha256},
-                                         {"tokenizer", model.tokenizer},
-                                         {"profile", model.profile},
-                                         {"context", model.context},
-                                         {"prompts", std::move(ids)},
-                                         {"temperature", s.temperature},
-                                         {"top_k", s.top_k},
-                                         {"top_p", s.top_p},
-                                         {"min_p", s.min_p},
-                                         {"repetition_penalty", s.repetition_penalty},
-                                         {"presence_penalty", s.presence_penalty},
-                                         {"frequency_penalty", s.frequency_penalty},
-                                         {"logit_bias", std::move(biases)},
-                                         {"max_tokens", s.max_tokens},
-                                         {"stop", std::move(stop)},
-                                         {"grammar", request.grammar_source},
-                                         {"seed", request.seed},
-                                         {"choices", request.choices}}));
+  json::object all{{"weights", model.weights_sha256},
+                   {"tokenizer", model.tokenizer},
+                   {"profile", model.profile},
+                   {"context", model.context},
+                   {"prompts", std::move(ids)},
+                   {"temperature", s.temperature},
+                   {"top_k", s.top_k},
+                   {"top_p", s.top_p},
+                   {"min_p", s.min_p},
+                   {"repetition_penalty", s.repetition_penalty},
+                   {"presence_penalty", s.presence_penalty},
+                   {"frequency_penalty", s.frequency_penalty},
+                   {"logit_bias", std::move(biases)},
+                   {"max_tokens", s.max_tokens},
+                   {"stop", std::move(stop)},
+                   {"grammar", request.grammar_source},
+                   {"seed", request.seed},
+                   {"choices", request.choices}};
+  // What came later counts where it is not as it was before: equal requests keep their hash.
+  if (s.typical_p != 1) all["typical_p"] = s.typical_p;
+  if (model.kv != kernels::KvType::kF32) all["kv"] = KvTypeName(model.kv);
+  return Sha256Hex(DumpJson(all));
 }
 
 }  // namespace pintle

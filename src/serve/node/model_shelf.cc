@@ -42,7 +42,7 @@ Result<std::unique_ptr<ModelShelf>> ModelShelf::Create(const std::vector<ModelSp
   for (const ModelSpec& spec : specs) {
     Entry entry;
     entry.path = spec.path;
-    PINTLE_ASSIGN(entry.info, LanguageModel::Describe(spec.path, options.context));
+    PINTLE_ASSIGN(entry.info, LanguageModel::Describe(spec.path, options.context, options.kv));
     entry.name = spec.name.empty() ? entry.info.name : spec.name;
     if (shelf->FindEntry(entry.name) != nullptr) {
       return UsageError("two models have the name '" + entry.name + "'", spec.path,
@@ -156,7 +156,7 @@ void ModelShelf::LookNow() {
 void ModelShelf::Take(const PlacedModel& placed) {
   Entry entry;
   Status usable = [&]() -> Status {
-    PINTLE_ASSIGN(entry.info, LanguageModel::Describe(placed.path, options_.context));
+    PINTLE_ASSIGN(entry.info, LanguageModel::Describe(placed.path, options_.context, options_.kv));
     const bool taken = std::count(options_.taken.begin(), options_.taken.end(), placed.name) > 0;
     if (taken || FindEntry(placed.name) != nullptr) {
       return UsageError("another model is served by the name '" + placed.name + "'", placed.path, "rename the file");
@@ -233,7 +233,7 @@ void ModelShelf::LoadNow(const std::string& name, const OnModel& on_model) {
   freed.clear();
   const double start = MonotonicSeconds();
   auto engine = [&]() -> Result<std::unique_ptr<EngineThread>> {
-    PINTLE_ASSIGN(auto model, LanguageModel::Load(entry.path, options_.context, options_.threads));
+    PINTLE_ASSIGN(auto model, LanguageModel::Load(entry.path, options_.context, options_.threads, options_.kv));
     EngineThread::Options engine_options = options_.engine;
     engine_options.name = name;
     engine_options.slots = SlotsOf(model->info());

@@ -33,8 +33,9 @@ struct ModelSpec {
 /// How models are held.
 struct ShelfOptions {
   EngineThread::Options engine;
-  int64_t context = kDefaultContext;    ///< positions of GGUF models at most; 0 = as their files say
-  int threads = 0;                      ///< for decoding; 0 = all
+  int64_t context = kDefaultContext;           ///< positions of GGUF models at most; 0 = as their files say
+  kernels::KvType kv = kernels::KvType::kF32;  ///< of cached keys and values
+  int threads = 0;                             ///< for decoding; 0 = all
   int64_t memory_limit = 0;             ///< bytes of all models together; 0 = none. A model gets fewer slots to fit in
   std::string folder = {};              ///< models that lie here are served too, loaded when first asked for; "" = none
   std::vector<std::string> taken = {};  ///< names that those must not have: others serve them

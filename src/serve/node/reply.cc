@@ -130,9 +130,9 @@ json::object Reply::NativeBody(size_t answer, bool whole) {
   body["truncated"] = totals_.cut_tokens > 0;
   // With stop texts it is not known which of the two ended it.
   if (a.finish_reason == "length" || s.stop.empty()) body["stop_type"] = a.finish_reason == "length" ? "limit" : "eos";
-  body["generation_settings"] =
-      json::object{{"n_predict", s.max_tokens}, {"seed", head_.request.seed}, {"temperature", s.temperature},
-                   {"top_k", s.top_k},          {"top_p", s.top_p},           {"min_p", s.min_p}};
+  body["generation_settings"] = json::object{
+      {"n_predict", s.max_tokens}, {"seed", head_.request.seed}, {"temperature", s.temperature}, {"top_k", s.top_k},
+      {"top_p", s.top_p},          {"min_p", s.min_p},           {"typical_p", s.typical_p}};
   AddFacts(body);
   if (!whole || head_.request.response_fields.empty()) return body;
   json::object chosen;

@@ -51,10 +51,11 @@ void ReadCommon(FieldReader& in, GenerationRequest& request) {
   in.Text("model", request.model);
   in.Flag("stream", request.stream);
   in.Number("temperature", sample.temperature, 0, 2);
-  // 0 means what the smallest share means: the likeliest token alone.
+  // 0 means what the smallest share means: one token alone.
   if (in.Number("top_p", sample.top_p, 0, 1)) sample.top_p = std::max(sample.top_p, 1e-300);
   if (in.Integer("top_k", sample.top_k, -1, INT32_MAX)) sample.top_k = std::max<int64_t>(sample.top_k, 0);
   in.Number("min_p", sample.min_p, 0, 1);
+  if (in.Number("typical_p", sample.typical_p, 0, 1)) sample.typical_p = std::max(sample.typical_p, 1e-300);
   in.Number("presence_penalty", sample.presence_penalty, -2, 2);
   in.Number("frequency_penalty", sample.frequency_penalty, -2, 2);
   in.Number("repetition_penalty", sample.repetition_penalty, 0.01, 100);

@@ -18,7 +18,7 @@ TEST_CASE("a chat request with everything") {
       R"({"model":"m","messages":[{"role":"developer","content":"be brief"},
           {"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}],
           "stream":true,"stream_options":{"include_usage":true},"n":2,"stop":["x","y"],"seed":-7,"temperature":0.5,
-          "top_p":0,"top_k":40,"min_p":0.1,"max_completion_tokens":9,"logprobs":true,"top_logprobs":3,
+          "top_p":0,"top_k":40,"min_p":0.1,"typical_p":0.7,"max_completion_tokens":9,"logprobs":true,"top_logprobs":3,
           "logit_bias":{"5":-100,"7":2.5},"presence_penalty":1,"frequency_penalty":-1,
           "chat_template_kwargs":{"enable_thinking":false},"user":"u","max_tokens":null})",
       request);
@@ -39,6 +39,7 @@ TEST_CASE("a chat request with everything") {
   CHECK(s.top_p > 0);
   CHECK(s.top_k == 40);
   CHECK(s.min_p == 0.1);
+  CHECK(s.typical_p == 0.7);
   CHECK(s.max_tokens == 9);
   CHECK(s.top_logprobs == 3);
   CHECK(s.logit_bias == std::vector<std::pair<int32_t, double>>{{5, -100}, {7, 2.5}});
@@ -66,6 +67,7 @@ TEST_CASE("every wrong field is named") {
       {R"(,"temperature":2.5)", "temperature", "invalid_value"},
       {R"(,"temperature":1e999)", "temperature", "invalid_value"},
       {R"(,"top_p":-0.1)", "top_p", "invalid_value"},
+      {R"(,"typical_p":1.5)", "typical_p", "invalid_value"},
       {R"(,"top_k":1.5)", "top_k", "invalid_type"},
       {R"(,"n":0)", "n", "invalid_value"},
       {R"(,"n":17)", "n", "invalid_value"},
