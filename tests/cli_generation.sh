@@ -25,8 +25,11 @@ for kv in f32 f16 q8; do
 done
 expect 0 "$pintle" complete "$gguf" --prompt "$prompt" --max-tokens 48 --json
 [ "$(json guessed_tokens)" -ge "$(json right_guesses)" ] || fail "more guesses came true than were made"
-expect 0 "$pintle" bench llm "$gguf" --prompt 64 --generate 4 --repeat 1 --kv q8 --json
+expect 0 "$pintle" bench llm "$gguf" --prompt 64 --generate 4 --repeat 1 --kv q8 --streams 3 --json
 prints '"pp_tokens_per_s"'
+prints '"streams_tokens_per_s"'
+expect 1 "$pintle" bench llm "$gguf" --streams 65
+says "--streams is 0 to 64"
 
 expect 1 "$pintle" complete "$gguf" --prompt x --kv q4
 says "keys and values are kept as f32, f16 or q8, not 'q4'"

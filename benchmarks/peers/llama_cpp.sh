@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prompt (512 tokens) and generation (64) speed of Pintle beside llama.cpp: random weights of real shapes, runs taken in turn on this
-# machine, best of three each time.
+# Prompt (512 tokens) and generation (64) speed of Pintle beside llama.cpp: random weights of real shapes, keys and values in f16, runs
+# taken in turn on this machine, best of three each time.
 #   benchmarks/peers/llama_cpp.sh FOLDER [PINTLE [ROUNDS [MODEL...]]]
 # FOLDER keeps the models between runs (5 GB for qwen3-8b) and the npm package, by `npm install --prefix FOLDER node-llama-cpp@3`.
 # PINTLE is the program (default build/release/pintle), a MODEL is "ARCH TYPE". THREADS=n changes the number of threads (default 2).
