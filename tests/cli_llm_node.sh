@@ -30,6 +30,7 @@ ask() {
 }
 header() { grep -qi -- "^$1" "$scratch/headers" || { cat "$scratch/headers" >&2; fail "no header $1"; }; }
 text() { sed -nE 's/.*"(text|content)":"(([^"\\]|\\.)*)".*/\2/p' "$scratch/out" | head -n 1; }
+fingerprint() { sed -nE 's/.*"reproducibility":"([0-9a-f]+)".*/\1/p' "$scratch/out"; }
 
 start --model "$shipped" --model "$scratch/tiny.gguf=chat" --context 256 --slots 4
 ask 200 /v1/models
@@ -44,6 +45,7 @@ body='{"model":"m31r-1m","prompt":"pub fn ","max_tokens":24,"temperature":0'
 ask 200 /v1/completions "$body}"
 [ "$(printf '%b' "$(text)")" = "$(cat "$scratch/text")" ] || fail "another text than m31r generate: $(text)"
 whole=$(text)
+hash=$(fingerprint)
 ask 200 /v1/completions "$body,\"stream\":true}"
 header 'content-type: text/event-stream'
 prints 'data: [DONE]'
@@ -131,6 +133,8 @@ wait $node || fail "the node ended with $?"
 start --model "$scratch/own.gguf=own" --model "$shipped" --context 256 --kv q8
 ask 200 /v1/chat/completions '{"model":"own","messages":[{"role":"user","content":"hello there"}],"max_tokens":12,"temperature":0}'
 [ "$(printf '%b' "$(text)")" = "$(cat "$scratch/text")" ] || fail "another text than pintle chat: $(text)"
+ask 200 /v1/completions "$body}"
+[ -n "$hash" ] && [ "$(fingerprint)" != "$hash" ] || fail "the type of keys and values is not part of the hash"
 
 # SIGTERM lets what is under way end.
 curl -s "$url/v1/completions" --data-binary "$body}" >"$scratch/last" & last=$!
