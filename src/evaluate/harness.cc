@@ -285,6 +285,7 @@ Result<std::vector<Verdict>> Harness::Check(const std::vector<Candidate>& candid
     if (state.cache.count(programs.back().key) == 0) first.emplace(programs.back().key, programs.size() - 1);
   }
   std::vector<size_t> jobs;
+  jobs.reserve(first.size());
   for (const auto& [key, index] : first) jobs.push_back(index);
   std::sort(jobs.begin(), jobs.end());
 
