@@ -42,6 +42,7 @@ Result<double> StreamSeconds(const Options& options, const std::vector<int32_t>&
     PINTLE_RETURN_IF_ERROR(decoder.Extend(prompt, cache));
     caches.push_back(std::move(cache));
   }
+  sequences.reserve(caches.size());
   for (KvCache& cache : caches) sequences.push_back({{prompt.data(), 1}, &cache});
   double best = 1e9;
   for (int64_t repeat = 0; repeat < options.repeat; ++repeat) {
