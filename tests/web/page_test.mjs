@@ -163,6 +163,15 @@ await test("chat: an answer streams, shows its figures, and comes again with the
   await take(JSON.stringify(exported));
   await page.getByText("1 of 2 conversations came in.").waitFor();
   assert.equal(await list.count(), 2);
+  await list.nth(0).getByRole("button").first().click();
+  const later = structuredClone(exported);
+  for (const each of later) {
+    each.at += 1e6;
+    for (const turn of Object.values(each.turns)) if (turn.role === "user") turn.text = "Said elsewhere";
+  }
+  await take(JSON.stringify(later));
+  await page.getByText("2 of 2 conversations came in.").waitFor();
+  await page.locator(".bubble", { hasText: "Said elsewhere" }).first().waitFor(); // also what is open
   for (const [text, why] of [
     ["{", "chats.json was not imported"],
     ['{"a": 1}', "it holds no list of conversations"],

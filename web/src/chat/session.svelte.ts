@@ -98,6 +98,8 @@ class Session {
       const later = read.filter((each) => !this.all.some((here) => here.id === each.id && here.at >= each.at));
       const others = this.all.filter((here) => !later.some((each) => each.id === here.id));
       this.all = [...others, ...later].sort((a, b) => b.at - a.at);
+      const shown = later.find((each) => each.id === this.current.id);
+      if (shown) this.open(shown);
       for (const each of later) await history.save(each);
       this.problem = `${later.length} of ${read.length} conversations came in.`;
     } catch (error) {
