@@ -134,7 +134,6 @@ Progress::~Progress() { Finish(); }
 
 void Progress::Update(double done, const std::string& detail) {
   const double now = MonotonicSeconds();
-  last_done_ = done;
   const bool terminal = StderrIsTerminal();
   if (now - last_print_ < (terminal ? 0.1 : 10.0) || g_level.load() > LogLevel::kInfo) return;
   last_print_ = now;

@@ -42,7 +42,7 @@ class Progress {
 
  private:
   std::string label_, unit_;
-  double total_, last_done_ = 0;
+  double total_;
   double start_, last_print_;
   bool finished_ = false;
 };

@@ -21,7 +21,7 @@ struct Error {
   std::string where;
   std::string hint;
 
-  /// "what" with the place behind it: "what: where" without the hint.
+  /// One line: "where: what", or "what" alone where there is no place; without the hint.
   [[nodiscard]] std::string Message() const { return where.empty() ? what : where + ": " + what; }
 };
 
