@@ -25,72 +25,79 @@ constexpr double kLingerSeconds = 1;     // how long the rest of a refused reque
 // The face of an exchange for handlers on any thread.
 class Answer final : public HttpResponse {
  public:
-  Answer(std::shared_ptr<Connection> connection, uint64_t number, std::shared_ptr<Connection::Flow> flow,
+  Answer(std::weak_ptr<Connection> connection, uint64_t number, std::shared_ptr<Connection::Flow> flow,
          int64_t write_buffer)
       : connection_(std::move(connection)), number_(number), flow_(std::move(flow)), write_buffer_(write_buffer) {}
 
   ~Answer() override {
     // Behind whatever other threads have sent, also when the last reference goes on the server's own thread.
-    if (!flow_->gone) {
-      asio::post(connection_->io(), [connection = connection_, number = number_] { connection->Dropped(number); });
+    if (auto connection = Live()) {
+      asio::io_context& io = connection->io();
+      asio::post(io, [connection = std::move(connection), number = number_] { connection->Dropped(number); });
     }
   }
 
   void Send(int status, std::vector<HttpHeader> headers, std::string body) override {
-    Post([connection = connection_, number = number_, status, headers = std::move(headers), body = std::move(body)] {
-      connection->Send(number, status, headers, body);
-    });
+    Tell(Live(), [number = number_, status, headers = std::move(headers),
+                  body = std::move(body)](Connection& connection) { connection.Send(number, status, headers, body); });
   }
 
   void Begin(int status, std::vector<HttpHeader> headers) override {
-    Post([connection = connection_, number = number_, status, headers = std::move(headers)] {
-      connection->Begin(number, status, headers);
+    Tell(Live(), [number = number_, status, headers = std::move(headers)](Connection& connection) {
+      connection.Begin(number, status, headers);
     });
   }
 
   bool Write(std::string chunk) override {
-    if (flow_->gone) return false;
+    auto connection = Live();
+    if (connection == nullptr) return false;
     if (chunk.empty()) return true;
     const auto size = static_cast<int64_t>(chunk.size());
     if (flow_->pending.fetch_add(size) + size > write_buffer_) {
       Abort();
       return false;
     }
-    Post([connection = connection_, number = number_, chunk = std::move(chunk)]() mutable {
-      connection->Write(number, std::move(chunk));
-    });
+    Tell(std::move(connection),
+         [number = number_, chunk = std::move(chunk)](Connection& to) mutable { to.Write(number, std::move(chunk)); });
     return true;
   }
 
   int64_t Pending() const override { return flow_->gone ? 0 : flow_->pending.load(); }
 
   void End() override {
-    Post([connection = connection_, number = number_] { connection->End(number); });
+    Tell(Live(), [number = number_](Connection& connection) { connection.End(number); });
   }
 
   void Abort() override {
-    Post([connection = connection_, number = number_] { connection->Abort(number); });
+    Tell(Live(), [number = number_](Connection& connection) { connection.Abort(number); });
   }
 
   void OnCancel(std::function<void()> callback) override {
-    // The connection, perhaps with its server, is over: nobody there to ask.
-    if (flow_->gone) {
+    auto connection = Live();
+    if (connection == nullptr) {
       if (!flow_->complete) callback();
       return;
     }
-    asio::dispatch(connection_->io(), [connection = connection_, number = number_, flow = flow_,
-                                       callback = std::move(callback)]() mutable {
-      if (!flow->complete) connection->OnCancel(number, std::move(callback));
-    });
+    Tell(std::move(connection),
+         [number = number_, flow = flow_, callback = std::move(callback)](Connection& to) mutable {
+           if (!flow->complete) to.OnCancel(number, std::move(callback));
+         });
   }
 
  private:
+  // Nothing once nobody wants more: the connection, perhaps with its server, is over.
+  std::shared_ptr<Connection> Live() const { return flow_->gone ? nullptr : connection_.lock(); }
+
+  // On the server's thread.
   template <typename Call>
-  void Post(Call call) {
-    if (!flow_->gone) asio::dispatch(connection_->io(), std::move(call));
+  static void Tell(std::shared_ptr<Connection> connection, Call call) {
+    if (connection == nullptr) return;
+    asio::io_context& io = connection->io();
+    asio::dispatch(io, [connection = std::move(connection), call = std::move(call)]() mutable { call(*connection); });
   }
 
-  std::shared_ptr<Connection> connection_;
+  // An answer never keeps it: its sockets and timers may not outlive the server.
+  std::weak_ptr<Connection> connection_;
   uint64_t number_;
   std::shared_ptr<Connection::Flow> flow_;
   int64_t write_buffer_;
@@ -237,7 +244,7 @@ void Connection::Dispatch(HttpRequest request) {
     return;
   }
   auto answer =
-      std::make_shared<Answer>(shared_from_this(), exchange_.number, exchange_.flow, host_.options().write_buffer);
+      std::make_shared<Answer>(weak_from_this(), exchange_.number, exchange_.flow, host_.options().write_buffer);
   try {
     host_.handler()(std::move(request), std::move(answer));
   } catch (const std::exception&) {

@@ -62,7 +62,7 @@ class ConnectionHost {
   virtual void LogLine(const std::string& line) = 0;
 };
 
-/// See the top of the file. Lives as long as its coroutine or an Answer does.
+/// See the top of the file. Lives as long as its coroutine; an Answer may live longer.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   /// `tls` may be null.
