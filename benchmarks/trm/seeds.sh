@@ -4,10 +4,11 @@
 # that is there already is not made again, and one that was stopped goes on.
 #   benchmarks/trm/seeds.sh OUT TASK..            seeds 0, 1 and 2
 #   SEEDS="3 4" benchmarks/trm/seeds.sh OUT TASK..
+# STEPS=N trains shorter (in an OUT of its own), PUZZLES=N tests on fewer.
 set -euo pipefail
 project=$(cd "$(dirname "$0")/../.." && pwd)
 pintle=${PINTLE:-$project/build/release/pintle}
-[ $# -ge 2 ] || { sed -n '2,6s/^# \?//p' "$0"; exit 1; }
+[ $# -ge 2 ] || { sed -n '2,7s/^# \?//p' "$0"; exit 1; }
 out=$1
 shift
 puzzles=${PUZZLES:-2000}

@@ -81,6 +81,7 @@ class Planner {
       });
       plan.state = manifest->config_hash != settings ? "to be made anew: other settings"
                    : !same_inputs                    ? "to be made anew: other inputs"
+                   : manifest->tool != kToolVersion  ? "to be made anew: another version made it"
                    : !pinned                         ? "kept if its source is the same"
                    : !settled_                       ? "kept if what comes before it is the same"
                                                      : "up to date";

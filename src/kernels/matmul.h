@@ -57,8 +57,9 @@ void MatMulBF16(const MatMulShape& shape, const bf16* a, const bf16* b, float* c
                 ThreadPool& pool);
 
 /// B in the order in which this machine's micro-kernel reads it, packed once for many products: weights that rest while
-/// many small A go through them. A copy: 4 bytes an element, 2 in bf16, rounded up to whole panels. The buffer is kept
-/// for the next packing; the bits of the products are those of the plain calls. Packing is not thread-safe, reading is.
+/// many small A go through them. A copy of whole panels: 4 bytes an element, in bf16 2 where the kernel takes pairs.
+/// The buffer is kept for the next packing; the bits of the products are those of the plain calls. Packing is not
+/// thread-safe, reading is.
 class PackedB {
  public:
   PackedB();
